@@ -10,14 +10,15 @@ package struct ControlPlaneConfiguration: Sendable {
     package var policyNames: PolicyNameConvention
     /// The time that a write may take. After that time, the server tells the client what it knows about the write.
     package var writeDeadline: Duration
-    /// The number of seconds that a journal entry stays in etcd. Afterwards its Idempotency-Key is forgotten, and a
-    /// server that was away can no longer learn the change's author after a compaction.
+    /// The number of seconds that a journal entry stays in etcd. Afterwards the Idempotency-Key of the change is
+    /// forgotten. If etcd has compacted the change by then, a server that was stopped meanwhile can no longer learn the
+    /// author of the change.
     package var journalTTLSeconds: Int64
 
     /// The kinds of object that no person may change alone.
     package var twoPersons: TwoPersonRule
     package var refusals: RefusalBudget.Limits
-    /// Signs journal entries and decides which entries in etcd to believe.
+    /// The authenticator, which signs journal entries and decides which entries in etcd are believed.
     package var journal: JournalAuthenticator
 
     package init(
@@ -106,7 +107,8 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Lists the regions of rows that an older version wrote. Tries again a minute after an error of the ledger.
+    /// Stores the regions of the rows that an older version of this program wrote without them. After an error of the
+    /// ledger, tries again a minute later.
     private func listRegions() async {
         while !Task.isCancelled {
             do {
@@ -122,8 +124,8 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Removes expired pending changes twice a minute. The pause differs from server to server, so that they rarely try
-    /// the same removal at the same moment.
+    /// Removes expired pending changes twice a minute. The pause differs from server to server, so that two servers
+    /// rarely try the same removal at the same moment.
     private func sweep() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(Int.random(in: 20_000...40_000)))
@@ -131,8 +133,8 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Probes the ledger every two seconds while it is unavailable. A probe may hang together with the disk, so it does
-    /// not run in `keepTime`.
+    /// Probes the ledger every two seconds while it is unavailable. A probe hangs if the disk hangs, so this is a
+    /// separate task and not a part of `keepTime`.
     private func probeLedger() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(2))

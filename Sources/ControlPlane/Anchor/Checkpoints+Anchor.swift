@@ -22,11 +22,12 @@ extension Checkpoints {
     }
 
     /// Compares etcd's anchor with the ledger and replaces it with the newest checkpoint. If the anchor contradicts the
-    /// ledger, this first reports the mismatch, and the transaction also copies the anchor to an evidence key.
+    /// ledger, first reports the mismatch. The transaction that replaces the anchor then also copies the old anchor to
+    /// an evidence key.
     private func anchor() async throws {
         let anchorKey = Keyspace.anchor(ledger: ledger.identity)
-        // The transaction fails if the anchor has changed since the read. After three failures `work` tries again
-        // later.
+        // Tries up to three times, because the transaction fails if the anchor has changed since the read. After three
+        // failures, `work` tries again later.
         for _ in 0..<3 {
             let current = try await store.get(anchorKey)
             var transaction = Transaction(compares: [
@@ -51,7 +52,7 @@ extension Checkpoints {
         }
     }
 
-    /// Returns the disagreement between the ledger and the anchor; nil if they agree.
+    /// Returns the disagreement between the ledger and the anchor `current`; nil if they agree.
     private func mismatch(with current: KeyValue) async throws -> LedgerMismatch? {
         let text = String(decoding: current.value, as: UTF8.self)
         var mismatch = LedgerMismatch(reason: "", anchored: nil, size: ledger.lastSeq, root: nil)
@@ -70,7 +71,8 @@ extension Checkpoints {
             mismatch.root = try await root(size: size)
             if mismatch.root == signed.checkpoint.root { return nil }
         }
-        // Rows that were added since the start would make up for missing rows in the count.
+        // Uses the number of rows at the start, because rows that were added since then would hide missing rows in the
+        // count.
         if !state.withLock({ $0.isCompared }) { mismatch.size = sizeAtStart }
         if size > mismatch.size {
             mismatch.reason = "the ledger has fewer rows than were anchored"
@@ -120,7 +122,7 @@ extension Checkpoints {
         state.withLock { $0.isMissingAnchorReported = true }
     }
 
-    /// Returns an evidence key that is unused or already holds the same value.
+    /// Returns an evidence key that is unused or already holds the value of `current`.
     private func evidenceKey(
         _ mismatch: LedgerMismatch, _ current: KeyValue
     ) async throws -> EtcdKey {
@@ -137,8 +139,9 @@ extension Checkpoints {
     private func soundCheckpoint(newerThan current: KeyValue?) async throws -> StoredCheckpoint? {
         guard let newest = try await newest() else { return nil }
         if let current, let size = Self.size(current), newest.checkpoint.size <= size { return nil }
-        // The newest stored checkpoint may cover rows that were cut off or changed later. Such a checkpoint must not
-        // get into etcd, so the present rows are signed instead.
+        // Compares the newest stored checkpoint with the present rows, because its rows may have been cut off or
+        // changed later. If they differ, signs the present rows, because a checkpoint that contradicts the ledger must
+        // not be anchored.
         let root = try await ledger.root(size: newest.checkpoint.size)
         return root == newest.checkpoint.root
             ? newest : try await ledger.makeCheckpoint(key, time: now()).stored

@@ -3,11 +3,11 @@ import Logging
 import Store
 import Synchronization
 
-/// Finds the ledgers that this ledger replaced. Their anchors are in etcd under other ledger ids, so a look at this
-/// ledger's anchor alone would miss them.
+/// Finds the ledgers that this ledger replaced. Their anchors are in etcd under other ledger ids, so the anchor of this
+/// ledger does not show that they existed.
 extension Checkpoints {
-    /// Reports replaced ledgers once in the log and once in the ledger. The status names them while etcd holds their
-    /// checkpoints.
+    /// Reports replaced ledgers once in the log and once in the ledger. The status names a replaced ledger as long as
+    /// etcd holds its checkpoint.
     func reportPredecessors(_ anchors: LedgerAnchors) async throws {
         let keys = try await ledger.signingKeys().map(\.key) + [key.verifier] + retiredKeys
         let anchored = anchors.others.signed(withOneOf: keys).map {

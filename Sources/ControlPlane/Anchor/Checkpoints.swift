@@ -47,7 +47,7 @@ package final class Checkpoints: Service {
 
     struct State {
         var status = Status()
-        /// True if the ledger names the signing key. Nothing is signed earlier.
+        /// True if a row of the ledger names the signing key. Nothing is signed before that.
         var isKeyOnRecord = false
         /// True if etcd's anchor has been compared with the ledger since the start.
         var isCompared = false
@@ -61,7 +61,7 @@ package final class Checkpoints: Service {
     let now: @Sendable () -> Timestamp
     // This is a mutex and not an actor, so that `/readyz` and `/metrics` can read the status without waiting.
     let state = Mutex(State())
-    /// Runs the updates of etcd's anchor, one at a time.
+    /// The task that updates etcd's anchor, one run at a time.
     let anchoring = CoalescingTask()
     /// The keys of ledgers that used this data folder before.
     let retiredKeys: [VerifierKey]
@@ -146,7 +146,8 @@ package final class Checkpoints: Service {
             let isAnchored = state.withLock { state in
                 state.isCompared && state.status.anchored >= state.status.signed
             }
-            // This also runs without new rows, because someone may have deleted evidence or the anchor.
+            // Checks the anchor even if there are no new rows, because someone may have deleted the anchor or the
+            // evidence.
             if isDue || !isAnchored { await tryToAnchor() }
             let pause = interval == nil ? Self.retryInterval : due - .now
             try? await Task.sleep(for: min(Self.retryInterval, max(pause, .milliseconds(10))))
@@ -163,8 +164,8 @@ package final class Checkpoints: Service {
         }
     }
 
-    /// Signs a last checkpoint at shutdown and tries for two seconds to anchor it. After a failure the next start
-    /// anchors it.
+    /// Signs a last checkpoint at shutdown and tries for two seconds to anchor it. If that fails, the next start
+    /// anchors the checkpoint.
     private func signFinalCheckpoint() async {
         await signIfGrown()
         await anchorWithPatience()
@@ -209,7 +210,7 @@ package final class Checkpoints: Service {
         }
     }
 
-    /// Runs `body`. Logs its error and shows it in the status until the same step succeeds.
+    /// Runs `body`. If `body` throws, logs the error and shows it in the status until the same step succeeds.
     package func attempt(_ part: Part, _ body: () async throws -> Void) async {
         do {
             try await body()

@@ -12,14 +12,13 @@ package struct HeadCheck: Sendable {
     /// The notes that do not affect the verdict.
     package private(set) var notes: [String] = []
 
-    /// The largest number of etcd revisions that the check reads. It bounds the duration of the check.
+    /// The largest number of etcd revisions that the check reads. The limit bounds the duration of the check.
     package static let maximumRevisions: Int64 = 10_000
 
-    /// Checks `head`. If the ledger is unreadable, this adds only a note, because the check of the ledger itself
-    /// reports that in detail. It also adds a note if this etcd user may not read etcd's history. Throws any other
-    /// `EtcdError`.
+    /// Checks `head`. Adds only a note if the ledger is unreadable, because another check reports errors of the ledger
+    /// in detail. Adds a note too if the etcd user may not read etcd's history. Throws any other `EtcdError`.
     ///
-    /// - Parameter ledger: Opens the ledger's file.
+    /// - Parameter ledger: A function that opens the ledger's file.
     package init(
         _ store: any KeyValueStore, ledger: () throws(StoreError) -> LedgerReader
     ) async throws {
@@ -49,7 +48,7 @@ package struct HeadCheck: Sendable {
         /// The revision before the first one in the history.
         var start: Int64
         var breaks: [(revision: Int64, finding: HeadFinding)] = []
-        /// The accepted changes by revision.
+        /// The accepted changes, each with its revision.
         var changes: [(revision: Int64, id: ChangeID)] = []
     }
 
@@ -105,7 +104,8 @@ package struct HeadCheck: Sendable {
                 )
                 continue
             }
-            // If the journal entry was not believed, the row has the origin `external` and does not name the change.
+            // Adds only a note. If the journal entry was not believed, the row correctly has the origin `external` and
+            // does not name the change.
             if !ids.contains(change.id.text) {
                 notes.append(
                     "the ledger does not attribute revision \(change.revision) to change \(change.id)"

@@ -16,7 +16,7 @@ package struct LedgerAnchors: Sendable {
     package private(set) var evidence: [OutsideCheckpoint] = []
     /// The number of evidence keys, including keys without a valid checkpoint.
     package private(set) var evidenceCount = 0
-    /// The anchors of other ledgers: those of replicas and of former ledgers.
+    /// The anchors of all other ledgers, such as the ledgers of replicas and ledgers that were replaced.
     package private(set) var others: [Other] = []
 
     /// Reads the checkpoints from etcd. Throws `EtcdError`.
@@ -39,8 +39,8 @@ package struct LedgerAnchors: Sendable {
 }
 
 extension [LedgerAnchors.Other] {
-    /// Returns the anchors that are signed with one of `keys`. If these are the keys of this ledger and of its data
-    /// folder, the anchors belong to ledgers that this one replaced.
+    /// Returns the anchors that are signed with one of `keys`. If `keys` are the keys of this ledger and of its data
+    /// folder, the returned anchors belong to ledgers that this ledger replaced.
     func signed(withOneOf keys: [VerifierKey]) -> [LedgerAnchors.Other] {
         filter { other in keys.contains { other.signed.note.isSigned(withKeyOf: $0) } }
     }
@@ -51,12 +51,12 @@ extension [LedgerAnchors.Other] {
 struct LedgerMismatch: Sendable, Equatable {
     /// The finding in words.
     var reason: String
-    /// The checkpoint; nil if it cannot be read.
+    /// The anchored checkpoint; nil if it cannot be read.
     var anchored: Checkpoint?
     /// The number of rows in the ledger.
     var size: Int64
-    /// The root over as many of the ledger's rows as were anchored, or over all rows if the ledger has fewer. Nil if
-    /// it could not be computed.
+    /// The root over the first `anchored.size` rows of the ledger, or over all rows if the ledger has fewer. Nil if the
+    /// root could not be computed.
     var root: AuditHash?
 
     /// Returns the ledger row of the mismatch.

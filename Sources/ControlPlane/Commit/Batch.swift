@@ -25,12 +25,12 @@ struct BatchMember: Sendable {
     }
 }
 
-/// The writes of the batch's members so far. A change that depends on one of these writes must wait for the next
-/// transaction, because a transaction compares only the state before it. etcd also accepts only one write of each key
-/// in a transaction.
+/// The writes of the members that the batch has so far. A change that depends on one of these writes must wait for the
+/// next transaction, because etcd makes all comparisons on the state before the transaction. A second write of a key
+/// must wait too, because etcd accepts only one write of each key per transaction.
 struct BatchWrites {
     private var paths: Set<String> = []
-    /// The networks of the written subnets and regions, before and after the write.
+    /// The networks that the written subnets and regions have before and after their writes.
     private var networks: [CIDR] = []
     private var changesRegions = false
     private var changesTiers = false
@@ -39,7 +39,7 @@ struct BatchWrites {
     private var changesGlobalPolicies = false
     private var twins: Set<String> = []
 
-    /// True if the batch writes one of these keys, or if a plan with these reads might differ after the batch.
+    /// Returns true if the batch writes a key of `writes`, or if a plan that made `reads` could differ after the batch.
     func affect(_ reads: ReadSet, _ writes: [ObjectWrite]) -> Bool {
         guard !paths.isEmpty else { return false }
         return writes.contains { paths.contains($0.path) }
@@ -58,13 +58,13 @@ struct BatchWrites {
         case .hasTieredPolicies: changesTiering
         case .twins(let path): twins.contains(Self.twinKey(path))
         case .crossRegionPolicies, .policies: changesGlobalPolicies
-        // The labels of the written objects are not compared with the selector, so the answer may always differ.
+        // The answer may always differ, because the labels of the written objects are not compared with the selector.
         case .labelled: true
         case .hasLegacyEndpoints: false
         }
     }
 
-    /// Returns the same value for all keys that one policy may be stored under, with or without a tier's prefix.
+    /// Returns `path` without the prefix of a tier in the policy's name. So the result is the same for twins.
     private static func twinKey(_ path: String) -> String {
         let end = path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex
         let name = path[end...].split(separator: ".", maxSplits: 1).last ?? path[end...]
@@ -98,20 +98,22 @@ struct BatchWrites {
 /// The remaining room in a transaction.
 struct TransactionBudget {
     private let limits: Writer.Limits
-    /// The number of operations so far. It starts with the write of `head`.
+    /// The number of operations so far. It begins at 1, for the write of `head`.
     private var operations = 1
     private var bytes = 0
-    /// The keys that the transaction compares in addition to the written ones.
+    /// The keys that the plans require or have read. The transaction compares these keys in addition to the written
+    /// keys.
     private var compared: Set<String> = []
     private var isEmpty = true
 
     init(_ limits: Writer.Limits) { self.limits = limits }
 
-    /// Counts the write and returns true if it fits. The first write is always taken, even above the limits, because
-    /// etcd may be configured with higher limits. etcd then decides.
+    /// Counts the write and returns true if it fits into the transaction. The first write is always accepted. If it
+    /// exceeds the limits, etcd decides, because etcd may be configured with higher limits.
     mutating func take(_ write: PlannedWrite, _ reads: ReadSet) -> Bool {
         let compared = compared.union(write.required).union(reads.inventory.map(\.path))
-        // Each object takes one comparison and one operation. The change's journal entry takes the same.
+        // Each written object takes one operation and one comparison, and so does the journal entry of the change. So
+        // the same number counts both.
         let operations = operations + write.writes.count + 1
         let bytes = bytes + write.size
         let fits = operations + compared.count <= limits.operations && bytes <= limits.bytes

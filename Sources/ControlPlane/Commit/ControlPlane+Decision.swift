@@ -2,12 +2,13 @@ import Domain
 import Etcd
 
 extension ControlPlane {
-    /// The number of outdated drafts after which the writer plans the change itself. A draft is outdated if another
-    /// change was committed first. Planning in the writer delays all other changes, so it is the last resort.
+    /// The number of outdated drafts after which the change is planned in the writer's task. A draft is outdated if
+    /// another change was committed after the draft was made. Planning in the writer's task delays all other changes,
+    /// so it is the last resort.
     private static let drafts = 3
 
-    /// Plans the change in this task and has the writer commit it. If there is nothing to commit, confirms that the
-    /// decision was made on the current state.
+    /// Plans the change in the caller's task and has the writer commit it. If there is nothing to commit, returns the
+    /// decision after `confirm` has shown that it was made on the current state.
     func decide(
         _ request: ChangeRequest, _ prepared: PreparedChange, deadline: ContinuousClock.Instant
     ) async -> ChangeAnswer {
@@ -37,7 +38,7 @@ extension ControlPlane {
             case .outdated(let reason): trouble = ": \(reason)"
             case .unavailable(let reason):
                 trouble = ": \(reason)"
-                // The pause keeps this loop from flooding an etcd that is in trouble.
+                // Pauses, so that this loop does not flood an etcd that is in trouble.
                 try? await Task.sleep(for: .milliseconds(50))
             }
         }
@@ -53,14 +54,14 @@ extension ControlPlane {
         case unavailable(String)
     }
 
-    /// Compares the decision with the current state. Reads `head` and the keys behind the decision with a linearizable
-    /// read, and waits until the mirror has caught up with them. For a dry run of a write, this sends the transaction
-    /// of the change with a comparison that never holds, so that etcd judges the write without applying it.
+    /// Checks that the draft was made on the current state. Reads `head` and the revisions of the keys that the draft
+    /// depends on, with a linearizable read. Waits until the mirror has caught up with them. For a dry run of a write,
+    /// these reads are part of `rehearsal`, so that etcd judges the write without applying it.
     private func confirm(
         _ draft: Draft, _ request: ChangeRequest, deadline: ContinuousClock.Instant
     ) async -> Confirmation {
         let journal = request.fingerprint.map { _ in Keyspace.journal(request.id) }
-        // The other two operations look up `head` and the journal entry.
+        // Leaves room for two more operations, which look up `head` and the journal entry.
         let keys = draft.reads.revisions.prefix(writer.limits.operations - 2)
         var lookups: [Etcd.Operation] = [.range(.key(Keyspace.head))]
         lookups += keys.map { .revision(of: EtcdKey($0.path)) }
@@ -85,10 +86,10 @@ extension ControlPlane {
         }
         let stored = zip(keys, found.dropFirst()).map { (expected: $0, now: $1.first) }
         let moved = stored.filter { $0.expected.revision != $0.now?.modRevision ?? 0 }
-        // A deleted key has no mod_revision, so the wait is for the revision of etcd's answer.
+        // Uses the revision of etcd's answer for a deleted key, because a deleted key has no mod_revision.
         let newest = moved.map { $0.now?.modRevision ?? revision }.max() ?? 0
         let awaited = max(found.first?.first?.modRevision ?? 0, newest)
-        // After one second `decide` starts again, and so finds out whether writes are still possible.
+        // Waits for one second at most. Then `decide` starts again and checks first whether writes are still possible.
         let limit = min(deadline, .now + .seconds(1))
         guard await mirror.applied.wait(for: awaited, until: limit) || moved.isEmpty else {
             return .outdated("this server's watch of etcd is behind")

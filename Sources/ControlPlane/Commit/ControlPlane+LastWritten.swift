@@ -6,11 +6,11 @@ import Store
 extension ControlPlane {
     /// The largest number of objects per request that are looked up in the ledger.
     private static let lookups = 256
-    /// The number of an object's rows that are searched for the last write of this API.
+    /// The number of newest rows that are searched for the API's last write of an object.
     private static let versions = 100
 
-    /// Adds to the request the last values that this API wrote. Looks up only the keys that lose labels or fields,
-    /// because each lookup reads the ledger.
+    /// Adds to the request the values that this API last wrote under the keys that would lose labels or fields. Other
+    /// keys are not looked up, because each lookup reads the ledger.
     func withLastWritten(_ request: ChangeRequest, _ change: PreparedChange) async -> ChangeRequest
     {
         let paths = pathsLosingMembers(change)
@@ -24,15 +24,15 @@ extension ControlPlane {
                 last[path] = row.after.flatMap { try? JSONParser.parse($0) }
             }
         } catch {
-            // The lookup serves a warning only, so its failure must not fail the write. Failures of the ledger are
-            // reported elsewhere.
+            // Continues without the values, because only warnings need them, and a failed lookup must not fail the
+            // write. Failures of the ledger are reported elsewhere.
             return request
         }
         request.lastWritten = last
         return request
     }
 
-    /// Returns the keys of the objects in the mirror that would lose labels or fields by this change.
+    /// Returns the keys of the stored objects that would lose labels or fields if `change` were applied.
     private func pathsLosingMembers(_ change: PreparedChange) -> [String] {
         let changes: [PreparedChange] =
             if case .apply(let manifest) = change { manifest.items.map(\.change) } else { [change] }
@@ -56,8 +56,8 @@ extension ControlPlane {
 }
 
 extension PreparedChange {
-    /// For a PUT, the object's name and the labels and `spec` fields of the new document. The fields are nil for a
-    /// region or a subnet. Nil for any other change.
+    /// The object's name, and the labels and `spec` fields of the new document, if the change is a PUT of a region, a
+    /// subnet or a policy. Nil for any other change. `fields` is nil for a region and a subnet.
     fileprivate var replacement: (ObjectName, (labels: Set<String>, fields: Set<String>?))? {
         switch self {
         case .putRegion(let name, let decoded):

@@ -35,7 +35,7 @@ extension ControlPlane {
                 return .ended(request.id, replayed: false)
             }
             return .held(HeldChange(pending: pending, warnings: write.warnings, replayed: false))
-        // Only the write of a manifest has parts.
+        // The request applied a manifest, because only the write of a manifest has parts.
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)
             return .appliedManifest(AppliedManifest(request.id, write, revision: revision))
@@ -132,8 +132,9 @@ extension ControlPlane {
             replayed: true)
     }
 
-    /// Returns the answer to an earlier request whose change had to wait, or that ended such a change. The row of the
-    /// request has the pending change, also after it was confirmed or ended.
+    /// Returns the answer to an earlier request that created or ended a pending change. A created change is read from
+    /// the ledger, because etcd no longer has it after it was confirmed or ended. Returns nil if the ledger has no
+    /// readable row of it.
     private func replayedPending(
         _ request: ChangeRequest, _ entry: JournalEntry
     ) async throws(ControlPlaneError) -> ChangeOutcome? {
@@ -151,7 +152,7 @@ extension ControlPlane {
         return .held(HeldChange(pending: pending, warnings: [], replayed: true))
     }
 
-    /// Raises the alarm about a change that one person made although it needs two.
+    /// Logs and counts the change if one person made it although it needs two persons.
     private func noteOverride(_ write: PlannedWrite, _ request: ChangeRequest) {
         guard write.approval?["breakGlass"] == .bool(true) else { return }
         overrides.wrappingAdd(1, ordering: .relaxed)

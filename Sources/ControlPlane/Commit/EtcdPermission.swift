@@ -23,15 +23,16 @@ package struct EtcdPermission: Sendable, Equatable {
     package let access: Access
     package let keys: Keys
 
-    /// All permissions that the server needs. A role with these permissions is enough for everything that it does.
+    /// All permissions that the server needs. A role with these permissions is enough for everything that the server
+    /// does.
     ///
-    /// It reads everything of Calico, because one watch shows the changes of all keys in the order of their revisions,
-    /// and etcd allows a watch only if the whole range may be read.
+    /// The server needs to read all keys of Calico, because a single watch has to show the changes of all keys in the
+    /// order of their revisions. etcd allows a watch only to a user who may read its whole range.
     package static let all =
         [EtcdPermission(access: .read, keys: .prefix(Keyspace.watchPrefix.description))]
         + written.map { EtcdPermission(access: .write, keys: $0) }
 
-    /// The keys that the server writes. `WriteProbe` tests each.
+    /// The keys that the server writes. `WriteProbe` tests one key of each range.
     static let written: [Keys] =
         [
             .prefix(ResourceKey.prefix(.globalNetworkPolicy)),
@@ -46,7 +47,7 @@ package struct EtcdPermission: Sendable, Equatable {
 }
 
 extension EtcdPermission.Keys {
-    /// A key of this range that no object has, or the only key of the range.
+    /// For a single key, that key. For a prefix, a key with the prefix that no object is stored under.
     var sample: EtcdKey {
         switch self {
         case .key(let text): EtcdKey(text)

@@ -14,7 +14,7 @@ package struct Head: Sendable, Equatable {
     package static let initial = Head(
         seq: 0, changeID: "", hash: String(repeating: "0", count: 64))
 
-    /// The format that this program writes. A value without a version has version 1.
+    /// The version of the format that this program writes. A value without a version has version 1.
     package static let version: Int64 = 1
 
     /// The largest integer that every JSON reader keeps exactly (RFC 8259 section 6). It is far below `Int64.max`, so
@@ -64,8 +64,8 @@ package enum StoredHead: Sendable, Equatable {
     /// The key does not exist. No change was accepted yet, or someone deleted the key.
     case absent
     case valid(Head)
-    /// A value from which this program cannot continue. It is never overwritten. A server that treated it as the
-    /// beginning would silently restart the chain.
+    /// A value from which this program cannot continue. The server never overwrites such a value, because that would
+    /// silently restart the chain of hashes.
     case unreadable(UnreadableHead)
 
     /// Reads the value of the key `head`. Any bytes are allowed.
@@ -108,7 +108,7 @@ package enum StoredHead: Sendable, Equatable {
         self = .valid(Head(seq: seq, changeID: changeID, hash: hash))
     }
 
-    /// The head to continue from; nil if the stored value is unreadable.
+    /// The head that the next change builds on; nil if the stored value is unreadable.
     package var head: Head? {
         switch self {
         case .absent: .initial

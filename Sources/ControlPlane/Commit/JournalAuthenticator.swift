@@ -3,7 +3,7 @@ import Documents
 import Domain
 import Etcd
 
-/// A secret that all servers of one etcd share. Journal entries name it by its id.
+/// A secret key that all servers of one etcd share. A signed journal entry contains the id of its key.
 package struct JournalKey: Sendable, Equatable {
     /// The id of the key: 1 to 32 letters, digits, `.`, `_` and `-`.
     package let id: String
@@ -12,7 +12,8 @@ package struct JournalKey: Sendable, Equatable {
     /// The minimum length of a secret in bytes: the output length of SHA-256 (RFC 2104 section 3).
     package static let minimumBytes = 32
 
-    /// Returns nil if `id` has another form, or if `secret` has fewer bytes than `minimumBytes`.
+    /// Returns nil if `id` is not 1 to 32 letters, digits, `.`, `_` and `-`, or if `secret` has fewer bytes than
+    /// `minimumBytes`.
     package init?(id: String, secret: [UInt8]) {
         guard id.isPlainIdentifier(maximumBytes: 32), secret.count >= Self.minimumBytes else {
             return nil
@@ -23,7 +24,7 @@ package struct JournalKey: Sendable, Equatable {
 }
 
 extension JournalKey: CustomStringConvertible, CustomReflectable {
-    /// The id alone. The secret must not be printed.
+    /// The text for logs. It contains only the id, because the secret must not be printed.
     package var description: String { "journal key \(id)" }
     package var customMirror: Swift.Mirror { Swift.Mirror(self, children: ["id": id]) }
 }
@@ -43,7 +44,7 @@ package struct JournalSeal: Sendable, Equatable {
         self.code = code
     }
 
-    /// Returns nil if the member `mac` does not have the form of a seal.
+    /// Reads the member `mac` of a stored value. Returns nil if the member does not have the form of a seal.
     init?(_ value: JSONValue) {
         guard let keyID = value["key"]?.stringValue, let code = value["value"]?.stringValue else {
             return nil
@@ -53,12 +54,13 @@ package struct JournalSeal: Sendable, Equatable {
 
     var document: JSONValue { ["key": .string(keyID), "value": .string(code)] }
 
-    /// Returns the authenticated bytes of a journal entry.
+    /// Returns the bytes that the seal of a journal entry authenticates.
     static func message(_ id: ChangeID, _ entry: JSONObject) -> [UInt8] {
         message("journal entry", id, entry)
     }
 
-    /// Returns the authenticated bytes of a pending change. They differ from those of every journal entry.
+    /// Returns the bytes that the seal of a pending change authenticates. They differ from the bytes of every journal
+    /// entry, so the seal of a pending change is never valid for a journal entry.
     static func message(pending id: ChangeID, _ record: JSONObject) -> [UInt8] {
         message("pending change", id, record)
     }
@@ -109,8 +111,9 @@ package struct JournalAuthenticator: Sendable {
         ChangeID(journalKey: keyValue.key).map { ($0, read($0, keyValue.value)) }
     }
 
-    /// Prepares `entry` for signing for the change `id` and these writes. `JournalEntry.bytes` signs it later, because
-    /// the writer sets `headRevision` after this call.
+    /// Stores in `entry` the digests of `writes`, and the key and the change id for its signature. `JournalEntry.bytes`
+    /// makes the signature later, because the writer sets `headRevision` after this call. Does nothing if there are no
+    /// keys.
     package func seal(_ entry: inout JournalEntry, _ id: ChangeID, _ writes: [ObjectWrite]) {
         guard let key = keys.first else { return }
         entry.digests = writes.map { $0.bytes.map(JournalEntry.digest) }

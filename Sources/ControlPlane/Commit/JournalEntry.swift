@@ -7,12 +7,13 @@ import Etcd
 /// The value of `journal/<changeId>`. It says who made a change and which keys the change wrote. The change's own
 /// transaction writes it.
 package struct JournalEntry: Sendable, Equatable {
-    /// False if the change was given up. The entry then prevents a late transaction from being applied.
+    /// True if the change was applied, false if it was given up. The entry of a change that was given up keeps etcd
+    /// from applying a late transaction of the change.
     package var isAccepted: Bool
     /// The time of the change (RFC 3339, UTC).
     package var time: String
     package var context: ChangeContext
-    /// The requested operation: `put`, `patch`, `delete`, `allocate` or `apply`.
+    /// The requested operation: `put`, `patch`, `delete`, `allocate`, `apply`, or the action on a pending change.
     package var verb: String
     package var kind: String
     package var name: String
@@ -32,14 +33,15 @@ package struct JournalEntry: Sendable, Equatable {
     /// The SHA-256, in hex, of the value written under each of `keys`; nil for a deletion. The array is empty in an
     /// unsigned entry.
     var digests: [String?] = []
-    /// The second person that confirmed the change, or the override that made one unnecessary; nil for neither.
+    /// The second person that confirmed the change, or the break-glass override that replaced the confirmation; nil if
+    /// there was neither.
     package var approval: JSONValue?
     /// The seal of an entry that was read; see `JournalAuthenticator`.
     package private(set) var seal: JournalSeal?
-    /// The signer that signs the entry when it is serialised.
+    /// The key and the change id that sign the entry when it is serialised; nil for an entry that is not signed.
     var signer: Signer?
 
-    /// The format that this program writes. A value without a version has version 1.
+    /// The version of the format that this program writes. A value without a version has version 1.
     package static let version: Int64 = 1
 
     package init(
@@ -122,7 +124,7 @@ extension JournalEntry {
         return JSONSerializer.bytes(.object(object))
     }
 
-    /// The named object, or the objects of a manifest. The latter are derived from the keys.
+    /// The object that the request named. For a manifest, the objects that are stored under `keys`.
     package var objects: [ObjectReference] {
         guard kind == Self.manifestKind else {
             return [ObjectReference(kind: kind, name: name, region: region)]
@@ -144,11 +146,12 @@ extension JournalEntry {
     /// The object that the request named; nil if this version does not know the kind.
     package var objectName: ObjectName? { ObjectName(kind: kind, name: name, region: region) }
 
-    /// True if the change waits, or waited, for a second person. The entry then wrote only its pending key.
+    /// True if the change waits, or waited, for a second person. The change then wrote only the key of the pending
+    /// change.
     var isHeld: Bool { kind == PendingChange.kind && result == .create }
 }
 
-/// The result of reading a value below `journal/`. All code that acts on a journal entry uses it: replays, lost
+/// The result of reading a value below `journal/`. All code that acts on a journal entry uses this type: replays, lost
 /// answers, `GET /v1/changes/{id}` and the ledger's rows.
 package enum JournalReading: Sendable, Equatable {
     /// An entry that code may act on.
@@ -161,7 +164,7 @@ package enum JournalReading: Sendable, Equatable {
 
     package var doubt: JournalDoubt? { if case .doubtful(let doubt) = self { doubt } else { nil } }
 
-    /// The entry's claims, whether believed or not.
+    /// The entry in the value, whether it is believed or not; nil if the value cannot be read as an entry.
     package var claim: JournalEntry? { entry ?? doubt?.claim }
 
     /// Reads a value without authentication. Any bytes are allowed.
@@ -203,7 +206,7 @@ package struct JournalDoubt: Sendable, Equatable {
     }
 
     package var reason: Reason
-    /// The entry's claims; nil if they cannot be read.
+    /// The entry, which is not believed; nil if the value cannot be read as an entry.
     package var claim: JournalEntry?
 
     package init(_ reason: Reason, claim: JournalEntry? = nil) {

@@ -7,14 +7,15 @@ package enum Keyspace {
     /// The common prefix of Calico's keys and this server's keys. One watch follows all of them.
     package static let watchPrefix: EtcdKey = "/calico"
     package static let root = "/calico-policy-server/v1/"
-    /// The number and the running hash of the last accepted change. Every transaction compares and writes this key.
+    /// The number and the running hash of the last accepted change. Every transaction that commits a change compares
+    /// and writes this key.
     package static let head = EtcdKey(root + "head")
     package static let journalPrefix = root + "journal/"
 
-    /// The prefix of the anchors and the evidence of all ledgers.
+    /// The prefix of the keys that hold the anchors of all ledgers, and the checkpoints that contradict a ledger.
     package static let anchorPrefix = EtcdKey(root + "checkpoint/")
 
-    /// Returns the name of the ledger from the key of its anchor; nil for any other key.
+    /// Returns the name of the ledger whose anchor is stored under `key`; nil if `key` is not the key of an anchor.
     package static func ledger(ofAnchor key: EtcdKey) -> String? {
         let (text, prefix) = (key.description, anchorPrefix.description)
         guard text.hasPrefix(prefix) else { return nil }
@@ -27,7 +28,8 @@ package enum Keyspace {
         EtcdKey(root + "checkpoint/" + ledger)
     }
 
-    /// Returns the prefix of the checkpoints that contradict a ledger. Each key ends in `mismatch-<size>`.
+    /// Returns the prefix of the keys that hold the checkpoints that contradict a ledger. After the prefix, each key
+    /// has `mismatch-` and a name; see `evidence`.
     package static func evidencePrefix(ledger: String) -> EtcdKey {
         EtcdKey(root + "checkpoint/" + ledger + "/")
     }
@@ -38,10 +40,11 @@ package enum Keyspace {
 
     package static let pendingPrefix = root + "pending/"
 
-    /// Returns the key of the change `id` while it waits for a second person.
+    /// Returns the key that holds the change `id` while the change waits for a second person.
     package static func pending(_ id: ChangeID) -> EtcdKey { EtcdKey(pendingPrefix + id.text) }
 
-    /// Returns the key of the journal entry of the change `id`. The entry holds the author and the written keys.
+    /// Returns the key of the journal entry of the change `id`. The entry names the author of the change and the keys
+    /// that the change wrote.
     package static func journal(_ id: ChangeID) -> EtcdKey { EtcdKey(journalPrefix + id.text) }
 }
 
@@ -61,13 +64,13 @@ extension ChangeID {
     }
 }
 
-/// The member `v` of this server's values in etcd.
+/// The format version of a value that this server stores in etcd. The member `v` of the value contains the version.
 enum FormatVersion: Equatable {
     case known
     case later(Int64)
     case malformed
 
-    /// - Parameter known: The latest version that this program reads. An absent member means version 1.
+    /// - Parameter known: The latest version that this program can read. A value without the member `v` has version 1.
     init(_ value: JSONValue, known: Int64) {
         guard let member = value["v"] else {
             self = .known

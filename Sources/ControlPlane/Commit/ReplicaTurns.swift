@@ -2,31 +2,33 @@
 ///
 /// Every transaction builds on the `head` of the previous one. If two replicas send at once, etcd refuses one of the
 /// transactions, and its replica has to send it again. In measurements without turns, half of the transactions failed,
-/// and the other half held half as many changes as usual. So a replica that has just committed lets the other replica
-/// go first and meanwhile gathers changes for its own next transaction.
+/// and the successful ones had only half as many changes as usual. So a replica that has just committed lets the other
+/// replica go first and meanwhile gathers changes for its own next transaction.
 ///
-/// Waiting makes sense only if the other replica is busy. After a wait in vain, this replica skips the next opportunity
-/// to wait. The number of skipped opportunities doubles with each further wait in vain.
+/// A wait is in vain if no other replica commits during it. After the first wait in vain, this replica skips the next
+/// opportunity to wait. After each further wait in vain, it skips twice as many opportunities, because the other
+/// replica does not seem to be busy.
 package struct ReplicaTurns {
     /// The longest wait for another replica. It is the time of about three transactions on a slow disk.
     static let patience = Duration.milliseconds(20)
 
-    /// The largest number of opportunities that are skipped in a row.
+    /// The largest number of opportunities to wait that are skipped in a row.
     private static let mostPassedOver = 64
 
     private var othersAreBusy = false
-    /// The number of opportunities that are skipped because of the last wait; 0 if it was not in vain.
+    /// The number of opportunities to wait that are skipped after the last wait. It is 0 if another replica committed
+    /// during that wait.
     package private(set) var passedOver = 0
     private var leftToPass = 0
 
     /// Creates the state of a replica that has seen no other replica.
     package init() {}
 
-    /// Notes that another replica has committed since the last commit of this one.
+    /// Notes that another replica has committed since the last commit of this replica.
     package mutating func othersCommitted() { othersAreBusy = true }
 
-    /// Returns true if this replica should wait for another replica's transaction. Called after each commit of this
-    /// replica.
+    /// Returns true if this replica should wait for another replica's transaction. The writer calls this method once
+    /// before each batch.
     package mutating func isTurnOfOthers() -> Bool {
         guard othersAreBusy else { return false }
         othersAreBusy = false

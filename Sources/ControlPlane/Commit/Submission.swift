@@ -18,13 +18,14 @@ enum ChangeAnswer: Sendable {
     case failed(ControlPlaneError)
 }
 
-/// A write on its way through the writer. It is answered exactly once.
+/// A write that the writer has to commit. It is answered exactly once.
 ///
 /// The states are `waiting` (not part of a transaction yet), `inFlight` (the transaction may have been sent) and
-/// `answered`. A submission moves between `waiting` and `inFlight`, and from both of them to `answered`.
+/// `answered`. A submission may change between `waiting` and `inFlight` several times. It may become `answered` from
+/// both states.
 ///
 /// The state is in a mutex and not in an actor, because the deadline, the client's cancellation and the writer may
-/// answer at the same moment. A lock decides without a suspension which of them is first.
+/// answer at the same moment. A lock decides without a suspension which answer is first.
 package final class Submission: Sendable {
     private enum Phase {
         case waiting, inFlight, answered
@@ -33,7 +34,7 @@ package final class Submission: Sendable {
     private struct State {
         var phase = Phase.waiting
         var continuation: CheckedContinuation<ChangeAnswer, Never>?
-        /// The answer, if it came before the caller started to wait.
+        /// The answer. It is stored, because it may be given before the caller starts to wait.
         var answer: ChangeAnswer?
         var draft: Draft
         var trouble: String?
@@ -46,8 +47,8 @@ package final class Submission: Sendable {
     let request: ChangeRequest
     let prepared: PreparedChange
     let deadline: ContinuousClock.Instant
-    /// True if the writer plans the change itself when the draft is outdated, however long that takes. This is the
-    /// last resort after other changes have overtaken the change repeatedly.
+    /// True if an outdated draft is made again in the writer's task, even if that takes long. This is the last resort
+    /// after other changes have repeatedly made the draft outdated.
     let insists: Bool
     /// The number of bytes that count against the queue's limit.
     package let cost: Int
@@ -55,8 +56,8 @@ package final class Submission: Sendable {
     /// aborted entry of an earlier attempt. It is stored here, because a submission may return to the queue between two
     /// attempts.
     let journalRevision = Mutex<Int64>(0)
-    /// True if the journal may hold an entry for the change. This is the case if its Idempotency-Key may have been
-    /// used, or if an earlier transaction with it was given up after a lost answer.
+    /// True if the journal may have an entry for the change. There are two possible causes: an earlier request has used
+    /// the Idempotency-Key of the change, or an earlier attempt has left an entry after a lost answer.
     let mayBeJournaled: Mutex<Bool>
     private let state: Mutex<State>
 
@@ -69,8 +70,8 @@ package final class Submission: Sendable {
         self.prepared = prepared
         self.deadline = deadline
         self.insists = insists
-        // The fixed part stands for the request itself. A parsed document takes several times as much memory as its
-        // bytes.
+        // The fixed part is an estimate for the request without its documents. The factor is there because a parsed
+        // document takes several times as much memory as its bytes.
         cost = 4_096 + 8 * (draft.write?.size ?? 0)
         mayBeJournaled = Mutex(request.fingerprint != nil)
         state = Mutex(State(draft: draft))
@@ -83,7 +84,8 @@ package final class Submission: Sendable {
         set { state.withLock { $0.draft = newValue } }
     }
 
-    /// Waits for the answer. A cancelled caller gets one at once, unless the transaction may have been sent.
+    /// Waits for the answer. If the caller is cancelled before the transaction may have been sent, returns at once with
+    /// the answer that nothing was applied.
     func value() async -> ChangeAnswer {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -102,7 +104,7 @@ package final class Submission: Sendable {
         }
     }
 
-    /// Moves the submission into or out of flight. Returns false if it is already answered.
+    /// Sets the state to `inFlight` or `waiting`. Returns false if the submission is already answered.
     ///
     /// - Parameter endpoint: The endpoint that receives the transaction.
     func setInFlight(_ inFlight: Bool, to endpoint: String? = nil) -> Bool {
@@ -114,11 +116,11 @@ package final class Submission: Sendable {
         }
     }
 
-    /// True if the submission has lost against a writer outside this server before.
+    /// True if an attempt has failed because a writer outside this server was faster.
     var isContested: Bool { state.withLock { $0.conflicts.failures > 0 } }
 
-    /// Counts a conflict with writers outside this server. Returns the pause before the next attempt if nothing else
-    /// is waiting: 5 ms at first, then twice as long each time, at most 40 ms.
+    /// Counts a conflict with a writer outside this server. Returns the pause before the next attempt: 5 ms after the
+    /// first conflict, then twice as long each time, at most 40 ms. The writer pauses only if nothing else is waiting.
     func pauseAfterConflict() -> Duration {
         state.withLock { $0.conflicts.next() }
     }
@@ -131,7 +133,8 @@ package final class Submission: Sendable {
         take { _ in answer }
     }
 
-    /// Answers that the deadline has passed. The text says whether the change was sent and names earlier trouble.
+    /// Answers with an error, because the deadline has passed or the server shuts down. The error says whether the
+    /// change was sent to etcd, and why the last attempt failed. It contains `message` only if the change was not sent.
     func expire(_ message: String) {
         let (trouble, endpoint) = state.withLock { ($0.trouble, $0.endpoint) }
         let place = endpoint.map { " at \($0)" } ?? ""
@@ -150,7 +153,8 @@ package final class Submission: Sendable {
         }
     }
 
-    /// Answers with the result of `answer` for the current phase. Nil leaves the submission unchanged.
+    /// Answers the submission with the result of `answer` for the current phase. Does nothing if the result is nil or
+    /// the submission is already answered.
     private func take(_ answer: (Phase) -> ChangeAnswer?) {
         let resumed = state.withLock {
             state -> (CheckedContinuation<ChangeAnswer, Never>, ChangeAnswer)? in
@@ -159,7 +163,7 @@ package final class Submission: Sendable {
             defer { state.continuation = nil }
             return state.continuation.map { ($0, value) }
         }
-        // The resumption comes after the lock is released, so that the resumed task never has to wait for the lock.
+        // Resumes the caller after the lock is released, so that the caller's task never has to wait for the lock.
         if let (continuation, value) = resumed { continuation.resume(returning: value) }
     }
 }

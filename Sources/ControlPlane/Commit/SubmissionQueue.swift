@@ -1,8 +1,8 @@
 import Domain
 import Synchronization
 
-/// The writes that wait for the writer, in order of arrival. The queue is bounded in number and in bytes. The number
-/// limits the time that the last write waits. The bytes limit the memory that large manifests take.
+/// The writes that wait for the writer, in order of arrival. A limit on their number bounds the waiting time of the
+/// last write. A limit on their bytes bounds the memory that large manifests take.
 package final class SubmissionQueue: Sendable {
     private struct State {
         var waiting: [Submission] = []
@@ -10,8 +10,8 @@ package final class SubmissionQueue: Sendable {
         var isClosed = false
     }
 
-    // This is a mutex and not an actor, because the writer takes waiting writes in groups. Calls that wait for an actor
-    // cannot be taken in groups.
+    // This is a mutex and not an actor, because the writer takes several waiting writes at once. An actor would run its
+    // waiting calls one by one.
     private let state = Mutex(State())
     private let limit: Int
     private let byteLimit: Int
@@ -20,7 +20,7 @@ package final class SubmissionQueue: Sendable {
 
     /// - Parameters:
     ///   - limit: The largest number of waiting writes.
-    ///   - byteLimit: The largest sum of their bytes; see `Submission.cost`.
+    ///   - byteLimit: The largest sum of the bytes of all waiting writes; see `Submission.cost`.
     package init(limit: Int, byteLimit: Int) {
         self.limit = limit
         self.byteLimit = byteLimit
@@ -53,7 +53,7 @@ package final class SubmissionQueue: Sendable {
         signal.raise()
     }
 
-    /// Puts members of a batch back at the end. The limits do not apply here either.
+    /// Puts members of a batch back at the end. The limits do not apply, because these writes were accepted before.
     func putBehind(_ submissions: [Submission]) {
         guard !submissions.isEmpty else { return }
         state.withLock { state in
@@ -63,12 +63,13 @@ package final class SubmissionQueue: Sendable {
         signal.raise()
     }
 
-    /// Waits for writes and returns 1 to `count` of them. Returns an empty array if the task is cancelled.
+    /// Waits until the queue has at least one write. Removes and returns the first `count` writes, or all if there are
+    /// fewer. Returns an empty array if the task is cancelled.
     package func next(upTo count: Int) async -> [Submission] {
         var iterator = wakes.makeAsyncIterator()
         while !Task.isCancelled {
             let batch = state.withLock { state in
-                // The submission of a client that has disconnected is already answered.
+                // Removes the submissions that are already answered, for example because the client has disconnected.
                 Self.take(&state) { $0.isAnswered }
                 let batch = Array(state.waiting.prefix(count))
                 state.waiting.removeFirst(batch.count)

@@ -1,14 +1,16 @@
 import Etcd
 import Synchronization
 
-/// Checks whether etcd would accept a write now, without writing. It sends a transaction with a comparison that never
-/// holds. etcd checks quota, alarms and permissions of both branches before it compares.
+/// Checks whether etcd would accept a write now, without writing. Sends a transaction with a comparison that never
+/// holds, so etcd writes nothing. etcd still checks the quota, the alarms and the permissions for both branches,
+/// because it checks them before it compares.
 final class WriteProbe: Sendable {
     private let store: any KeyValueStore
     private let last = Mutex<(time: ContinuousClock.Instant, trouble: String?)?>(nil)
     private let turns = CoalescingTask()
 
-    /// The time during which all callers share one answer. Each probe costs etcd an entry in its Raft log.
+    /// The time for which all callers share one answer. Sharing spares etcd, because each probe adds an entry to its
+    /// Raft log.
     private static let lifetime = Duration.milliseconds(100)
     /// The longest wait for etcd. It is shorter than the client's time-out, so that a health check gets an answer soon.
     private static let patience = Duration.seconds(1)
@@ -21,7 +23,7 @@ final class WriteProbe: Sendable {
         await turns.run { [self] in
             guard recent == nil else { return }
             let trouble = await probe()
-            // If the task is cancelled, all callers have left. The result then says nothing about etcd and is not
+            // The task is cancelled when all callers have left. The result then says nothing about etcd, so it is not
             // stored.
             guard !Task.isCancelled else { return }
             last.withLock { $0 = (.now, trouble) }
@@ -40,7 +42,7 @@ final class WriteProbe: Sendable {
                     _ = try await self.store.transaction(Self.transaction)
                     return nil
                 } catch var error as EtcdError {
-                    // A probe never writes, so its outcome is certain even if the answer was lost.
+                    // A probe never writes, so nothing was applied even if etcd's answer was lost.
                     error.outcome = .notApplied
                     return "\(error)"
                 } catch {
@@ -58,7 +60,8 @@ final class WriteProbe: Sendable {
         }
     }
 
-    /// The transaction of the probe. It writes one key of every range that this server writes.
+    /// The transaction of the probe. Its success branch, which etcd never runs, writes one key of every range that this
+    /// server writes.
     private static var transaction: Transaction {
         Transaction(
             compares: [.never(Keyspace.head)],

@@ -5,7 +5,7 @@ import Synchronization
 extension Writer {
     /// The result of one attempt at a batch.
     enum Attempt {
-        /// Every member is answered, except the members that have to wait for another transaction.
+        /// Every member is answered, except the deferred members, which have to wait for another transaction.
         case done(deferred: [BatchMember])
         /// Nothing was applied. The members have to be tried again.
         case retry(Trouble)
@@ -13,8 +13,8 @@ extension Writer {
 
     /// The members that go into one transaction.
     struct Plan {
-        /// The `head` that the mirror showed before the drafts were checked. The transaction compares it. So the
-        /// transaction fails if a replica has committed a change since then.
+        /// The `head` that the mirror showed before the drafts were checked. The transaction requires `head` to be
+        /// unchanged, so it fails if another replica has committed a change since then.
         var head: Head
         var headRevision: Int64
         var accepted: [(member: BatchMember, write: PlannedWrite, reads: ReadSet)] = []
@@ -31,8 +31,8 @@ extension Writer {
         }
         let last = lastCommitted.withLock { $0 }
         guard await mirror.applied.wait(for: last, until: .now + .seconds(1)) else {
-            // The wait only avoids a useless transaction: a draft on an older state fails its comparisons anyway. After
-            // a restore of etcd the awaited revision may never come, so the next attempt does not wait for it.
+            // Makes the next attempt skip the wait for this revision, which may never come after a restore of etcd. The
+            // next attempt is safe without the wait, because a draft on an older state fails its comparisons.
             lastCommitted.withLock { $0 = 0 }
             return .retry(.unavailable("etcd's watch does not show the last change"))
         }
@@ -46,8 +46,8 @@ extension Writer {
         }
     }
 
-    /// Answers the members that already have an accepted journal entry with their earlier result, because the entry
-    /// proves that the change was applied. Returns the other members.
+    /// Answers each member whose Idempotency-Key was used before, as its journal entry shows. The answer is the earlier
+    /// result, or a refusal if the entry cannot be used for this request. Returns the other members.
     private func answerReplays(_ members: [BatchMember]) async throws -> [BatchMember] {
         let asked = members.filter { $0.submission.mayBeJournaled.withLock { $0 } }
         guard !asked.isEmpty else { return members }
@@ -68,7 +68,8 @@ extension Writer {
         }
     }
 
-    /// Returns the answer to a request with a used Idempotency-Key; nil if the earlier attempt was aborted.
+    /// Returns the answer to `request` from the journal entry `stored` of an earlier request with the same
+    /// Idempotency-Key. Returns nil if the earlier request was aborted, so that `request` may be carried out.
     func replay(_ stored: KeyValue, of request: ChangeRequest) -> ChangeAnswer? {
         func reused(_ reason: String) -> ChangeAnswer {
             .refused(Refusal(.idempotencyKeyReused, reason + "; use a new key"))
@@ -88,8 +89,8 @@ extension Writer {
         }
     }
 
-    /// Admits the members that have a current or a renewed draft. They must fit into one transaction and be
-    /// independent of one another.
+    /// Chooses the members of the next transaction. Each has a current draft, or gets one here. Together they fit into
+    /// one transaction, and no member depends on another. The remaining members are deferred, or answered as stale.
     private func admit(_ members: [BatchMember]) -> Plan {
         let (head, headRevision) = mirror.read { ($0.head, $0.headRevision) }
         if headRevision > lastCommitted.withLock({ $0 }) { turns.withLock { $0.othersCommitted() } }
@@ -98,8 +99,8 @@ extension Writer {
         var budget = TransactionBudget(limits)
         var ids: Set<ChangeID> = []
         for member in members where !member.submission.isAnswered {
-            // Two requests with the same Idempotency-Key have the same id. The second one waits, and then finds the
-            // first one's journal entry.
+            // Two requests with the same Idempotency-Key have the same id. The second request is deferred, and later
+            // finds the journal entry of the first request.
             guard ids.insert(member.id).inserted else {
                 plan.deferred.append(member)
                 continue
@@ -119,7 +120,8 @@ extension Writer {
                 continue
             }
             let reads = member.submission.draft.reads
-            // A renewed draft may read and write other keys than the old one, so it is checked too.
+            // `currentWrite` may have replaced the draft. The new draft may read and write other keys, so the check is
+            // repeated.
             guard !batch.affect(reads, write.writes), budget.take(write, reads) else {
                 plan.deferred.append(member)
                 continue
@@ -131,8 +133,8 @@ extension Writer {
         return plan
     }
 
-    /// Returns the member's write. Plans it again if the mirror has changed; returns nil if the caller has to plan
-    /// it.
+    /// Returns the member's write. If the draft is outdated, plans the change again here. Returns nil if the planning
+    /// could take long, or if the new plan writes nothing. The member's own task then plans the change again.
     private func currentWrite(_ member: BatchMember) -> PlannedWrite? {
         let submission = member.submission
         if submission.draft.reads.isCurrent(mirror) { return submission.draft.write }
@@ -146,7 +148,7 @@ extension Writer {
 }
 
 extension OperationResponse {
-    /// The keys that a range returned; empty for another operation.
+    /// The keys and values that a range request returned; empty for any other operation.
     var keyValues: [KeyValue] {
         if case .range(let range) = self { range.keyValues } else { [] }
     }

@@ -10,14 +10,15 @@ extension Writer {
         do {
             lease = try await self.lease.id()
         } catch {
-            // No part of the plan was sent yet, even if the error leaves open whether etcd has granted the lease.
+            // Nothing was applied, because the plan's transaction was not sent yet. So even an error with an unknown
+            // outcome is handled as a refusal: only the grant of the lease is uncertain.
             return refuse(original, for: error)
         }
         var plan = original
         // If no answer comes, the message to the client names this endpoint.
         let endpoint = store.endpointInUse
-        // A member that has reached its deadline is already answered. It can be dropped, because no other member
-        // depends on it.
+        // Drops the members that are already answered because their deadlines have passed. No other member depends on
+        // them.
         plan.accepted.removeAll { !$0.member.submission.setInFlight(true, to: endpoint) }
         if plan.accepted.isEmpty { return .done(deferred: plan.deferred) }
         let journal = plan.accepted.map { member, write, _ in
@@ -58,20 +59,20 @@ extension Writer {
         var head = plan.head
         var transaction = Transaction()
         transaction.compares.append(.unchanged(Keyspace.head, since: plan.headRevision))
-        // The answer to a failed comparison contains `head`, which shows whether another replica has changed it.
+        // If a comparison fails, etcd's answer contains `head` and so shows whether another replica has changed it.
         transaction.failure.append(.range(.key(Keyspace.head)))
         for ((member, write, _), entry) in zip(plan.accepted, journal) {
             head = head.next(changeID: member.id, writes: write.writes)
             transaction.compares += write.writes.map(\.compare)
             transaction.success += write.writes.map(\.operation)
-            // The journal entry must not exist yet, or must be the aborted entry of an earlier attempt. Otherwise a
-            // request that was sent twice, or a transaction whose answer was lost, would be applied twice.
+            // Requires that the journal entry does not exist, or is the aborted entry of an earlier attempt. So a
+            // request that was sent twice, or a transaction whose answer was lost, is not applied twice.
             transaction.compares.append(
                 .unchanged(member.journalKey, since: member.journalRevision))
             transaction.success.append(.put(member.journalKey, entry, lease: lease))
         }
         transaction.success.append(.put(Keyspace.head, head.bytes))
-        // etcd limits the number of comparisons. The assumptions that do not fit are left out.
+        // Leaves out the assumptions that exceed etcd's limit on the number of comparisons.
         let room = limits.operations - transaction.compares.count
         transaction.compares += Self.assumptions(plan.accepted.map { ($0.write, $0.reads) })
             .prefix(max(0, room))
@@ -94,11 +95,11 @@ extension Writer {
         return compares
     }
 
-    /// Finds the key that made a comparison fail, and waits until the mirror has caught up with it.
+    /// Finds the keys that made the transaction's comparisons fail, and waits until the mirror has caught up with them.
     private func obstruction(of plan: Plan, _ response: TransactionResponse) async -> Trouble {
         let head = response.responses.flatMap(\.keyValues).first?.modRevision ?? 0
         if head != plan.headRevision {
-            // A deleted head has no mod_revision, so the wait is for the revision of etcd's answer.
+            // Waits for the revision of etcd's answer if `head` was deleted, because a deleted key has no mod_revision.
             let newest = head == 0 ? response.header.revision : head
             _ = await mirror.applied.wait(for: newest, until: .now + .seconds(1))
             return .overtaken
@@ -110,14 +111,15 @@ extension Writer {
         }
     }
 
-    /// Returns the compared keys that differ from the plan. Waits up to one second until the mirror shows them.
+    /// Returns the compared keys that are not in the state that the plan requires. Waits up to one second until the
+    /// mirror shows their changes.
     private func movedKeys(_ plan: Plan, since revision: Int64) async throws -> Set<String> {
         var expected: [String: Int64] = [:]
         for (member, write, reads) in plan.accepted {
             expected[member.journalKey.description] = member.journalRevision
             for (path, revision) in reads.inventory { expected[path] = revision }
-            // The value -1 means that the key must exist, at any revision. A write of the same key replaces it by an
-            // exact revision.
+            // The value -1 means that the key must exist, at any revision. The next line replaces -1 by an exact
+            // revision if the plan also writes the key.
             for path in write.required { expected[path] = -1 }
             for object in write.writes { expected[object.path] = object.expectedRevision }
         }
@@ -146,8 +148,8 @@ extension Writer {
         return refuse(plan, for: error)
     }
 
-    /// Handles an error that left etcd unchanged. A final refusal answers the affected member, or all members if it
-    /// affects all of them. After any other error the plan is tried again.
+    /// Handles an error that left etcd unchanged. Answers all members if etcd refuses every write. Answers the only
+    /// member of the plan if etcd refuses the transaction every time. In all other cases, returns `retry`.
     private func refuse(_ plan: Plan, for error: any Error) -> Attempt {
         release(plan)
         guard let error = error as? EtcdError else { return .retry(.unavailable("\(error)")) }
@@ -161,8 +163,8 @@ extension Writer {
                 with: .failed(
                     ControlPlaneError(.etcdUnavailable, "etcd refuses writes: \(error.message)")))
         case .refusesTransaction:
-            // A larger batch is halved until the refused member is alone, so that the other members are not refused
-            // with it.
+            // Tries a plan of several members again with half of them, until the refused member is alone. So the other
+            // members are not refused with it.
             guard plan.accepted.count == 1, let only = plan.accepted.first else {
                 return .retry(.refused(error))
             }
@@ -239,7 +241,8 @@ enum EtcdVerdict {
         self =
             switch code {
             case .noSpace, .unauthenticated: .refusesWrites
-            // Permissions depend on keys, so a transaction on other keys may be permitted.
+            // A missing permission concerns this transaction only, because a transaction on other keys may be
+            // permitted.
             case .permissionDenied, .requestTooLarge, .responseTooLarge, .tooManyOperations,
                 .invalidArgument, .unsupported, .internal:
                 .refusesTransaction

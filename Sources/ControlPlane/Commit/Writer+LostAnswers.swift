@@ -2,9 +2,10 @@ import Etcd
 import Synchronization
 
 extension Writer {
-    /// Finds out whether a transaction was applied after its answer was lost. The transaction was applied if its
-    /// journal entries exist. Otherwise this puts aborted entries under their keys. The lost transaction compares all
-    /// of these keys, so it can no longer be applied. Tries until etcd answers or refuses the entries.
+    /// Finds out whether etcd has applied a transaction whose answer was lost. etcd has applied it if its journal
+    /// entries exist. If they do not exist, puts an aborted entry under each of their keys. The lost transaction
+    /// requires these keys to be unchanged, so etcd can no longer apply it afterwards. Tries again until etcd answers,
+    /// or refuses the aborted entries.
     func resolve(_ plan: Plan, _ journal: [[UInt8]]) async -> Attempt {
         var backoff = Backoff(first: .milliseconds(20), limit: .seconds(1))
         while !Task.isCancelled {
@@ -25,9 +26,9 @@ extension Writer {
         return .retry(.unavailable("the server is shutting down"))
     }
 
-    /// Returns the transaction that puts an aborted entry for each member. It applies only if no journal key has
-    /// changed since the lost transaction was made. Another replica may have carried out a request with the same
-    /// Idempotency-Key.
+    /// Returns the transaction that puts an aborted entry for each member. etcd applies it only if no journal key has
+    /// changed since the lost transaction was made. A key has changed if etcd has applied the lost transaction, or if
+    /// another replica has carried out a request with the same Idempotency-Key.
     private func abort(_ plan: Plan, lease: LeaseID) -> Transaction {
         Transaction(
             compares: plan.accepted.map {
@@ -61,8 +62,8 @@ extension Writer {
         return .retry(.unavailable("the connection to etcd was lost"))
     }
 
-    /// Returns the revision of the transaction that put these journal entries; nil unless etcd holds all of them from
-    /// the same revision.
+    /// Returns the revision at which one transaction put all entries of `journal`. Returns nil if a stored entry is
+    /// absent or different, or if the stored entries have different revisions.
     private static func applied(_ journal: [[UInt8]], _ stored: [KeyValue?]) -> Int64? {
         guard let revision = stored.first??.modRevision, journal.count == stored.count,
             zip(journal, stored).allSatisfy({ $1?.value == $0 && $1?.modRevision == revision })
@@ -71,8 +72,8 @@ extension Writer {
     }
 
     /// Answers the members after etcd has refused the aborted entries. If the lost transaction was applied, the answers
-    /// say so. Otherwise the outcome is unknown. The lost transaction compares `head`, so it can no longer be applied
-    /// once another transaction has written `head`.
+    /// say so. Otherwise the answers say that the outcome is unknown, because etcd may still apply the lost transaction
+    /// until another transaction writes `head`.
     private func answerUnresolved(_ plan: Plan, _ journal: [[UInt8]]) async -> Attempt {
         let lookup = Transaction(success: plan.accepted.map { .range(.key($0.member.journalKey)) })
         if let response = try? await store.transaction(lookup),

@@ -20,7 +20,7 @@ package final class Writer: Sendable {
         /// The largest number of bytes in one transaction. etcd's request limit is 1.5 MiB by default. This limit is
         /// lower, because `PlannedWrite.size` is an estimate.
         var bytes = 1_000_000
-        /// The largest number of waiting writes, and of their bytes; see `Submission.cost`.
+        /// The largest number of waiting writes. `waitingBytes` is the largest sum of their `Submission.cost`.
         var waiting = 8_192
         var waitingBytes = 128 << 20
     }
@@ -32,8 +32,8 @@ package final class Writer: Sendable {
     let limits: Limits
     let logger: Logger
     private let queue: SubmissionQueue
-    // `run` changes this state. `expire` and `stall` read it from other tasks and must not wait for the batch to
-    // finish.
+    // This is a mutex, because `run` changes the state, and `expire` and `stall` read it from other tasks while the
+    // batch is in progress.
     private let current = Mutex(Work())
     /// The revision of this writer's last transaction. The next transaction builds on it.
     let lastCommitted = Mutex<Int64>(0)
@@ -87,14 +87,15 @@ package final class Writer: Sendable {
     /// Commits batches until its task is cancelled. Then fails the waiting writes.
     func run() async {
         while true {
-            // This wait comes before the batch is taken, so that changes which arrive during it join the batch.
+            // Waits before it takes the batch, so that the changes that arrive meanwhile join the batch.
             await letOthersCommit()
-            // Each change takes at least two operations: its object and its journal entry.
+            // Takes at most half as many changes as there may be operations, because each change needs at least two
+            // operations: one for its object and one for its journal entry.
             let batch = await queue.next(upTo: limits.operations / 2)
             if batch.isEmpty { break }
             current.withLock { $0 = Work(members: batch, since: .now) }
             await process(batch)
-            // After a cancellation some members may be unanswered. They stay in `current`, and the loop below answers
+            // After a cancellation some members may be unanswered. `current` keeps them, so that the loop below answers
             // them.
             if Task.isCancelled { break }
             current.withLock { $0 = Work() }
@@ -115,7 +116,8 @@ package final class Writer: Sendable {
     /// The number of waiting writes.
     package var waiting: Int { queue.count }
 
-    /// Returns the reason why writes have been waiting for longer than `limit`; nil otherwise.
+    /// Returns a message if the batch in progress has taken longer than `limit`; nil otherwise. The message contains
+    /// the reason why the last attempt failed.
     func stall(longerThan limit: Duration) -> String? {
         current.withLock { work in
             guard let since = work.since, since + limit < .now else { return nil }
@@ -145,7 +147,7 @@ package final class Writer: Sendable {
                 case .overtaken: break
                 case .outdated(let paths):
                     // A changed journal key means that another replica has handled a request with the same
-                    // Idempotency-Key.
+                    // Idempotency-Key. So the next attempt reads the journal entry first.
                     for member in tried where paths.contains(member.journalKey.description) {
                         member.submission.mayBeJournaled.withLock { $0 = true }
                     }
@@ -168,13 +170,14 @@ package final class Writer: Sendable {
         }
     }
 
-    /// Waits for the next transaction of another replica, if it is that replica's turn.
+    /// Waits until another replica commits, at most `ReplicaTurns.patience`. Returns at once if it is this replica's
+    /// turn.
     private func letOthersCommit() async {
         guard turns.withLock({ $0.isTurnOfOthers() }) else { return }
         let end = ContinuousClock.now + ReplicaTurns.patience
         var haveCommitted = false
-        // `mirror.applied` cannot be used here. It needs a revision to wait for, and it checks deadlines only every 100
-        // ms.
+        // Checks every millisecond and does not wait for `mirror.applied`. Such a wait needs a known revision, and its
+        // deadline is checked only every 100 ms.
         while !haveCommitted, ContinuousClock.now < end, !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(1))
             let last = lastCommitted.withLock { $0 }

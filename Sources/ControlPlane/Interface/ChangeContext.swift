@@ -6,7 +6,8 @@ package import Domain
 package struct ChangeContext: Sendable, Equatable {
     /// The principal, such as `anonymous@127.0.0.1`.
     package var actor: String
-    /// The way the actor was identified: `none` or `asserted`. See `AuditRecord.Draft.authentication`.
+    /// The method by which the actor was identified, a raw value of `AuthenticationMethod`; nil without an HTTP
+    /// request.
     package var authentication: String?
     package var roles: [String] = []
     package var clientAddress: String?
@@ -19,7 +20,7 @@ package struct ChangeContext: Sendable, Equatable {
     package var reason: String?
     package var ticket: String?
     /// The objects to which the author is limited; nil for an author with all regions. The row of a refusal records
-    /// it, because the text of the refusal may name these objects.
+    /// this scope, because the text of the refusal may name these objects.
     package var scope: AuditScope?
 
     package init(actor: String, clientAddress: String?, requestID: String, reason: String?) {
@@ -63,7 +64,7 @@ extension ChangeContext {
 }
 
 extension AuditRecord.Draft {
-    /// Copies every property of `context`. Roles become JSON text.
+    /// Copies the properties of `context`, except `scope`. The roles become JSON text.
     package mutating func take(_ context: ChangeContext) {
         actor = context.actor
         authentication = context.authentication

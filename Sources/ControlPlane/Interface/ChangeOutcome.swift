@@ -10,7 +10,8 @@ package enum ChangeOutcome: Sendable {
     case appliedManifest(AppliedManifest)
     /// A dry run succeeded: the change would have been accepted.
     case planned(ChangePlan)
-    /// The change is in etcd as a pending change. It waits for a second person; nothing else was written.
+    /// The change is in etcd as a pending change. The change waits for a second person, and none of its objects was
+    /// written.
     case held(HeldChange)
     /// A pending change was ended without being applied.
     case ended(ChangeID, replayed: Bool)
@@ -61,12 +62,12 @@ extension AppliedManifest {
             warnings: write.warnings, replayed: false)
     }
 
-    /// Reads the outcome from the ledger's rows. A CrossRegionPolicy counts as one object, regardless of its number
-    /// of policies.
+    /// Reads the outcome from the ledger's rows. A CrossRegionPolicy counts as one object, regardless of the number of
+    /// its compiled policies.
     init(_ id: ChangeID, _ rows: [AuditRecord], revision: Int64) {
         var objects: [Object] = []
         var sources: [String] = []
-        // Rows of other kinds, such as a tier that the change had to create, are left out.
+        // Leaves out rows of other kinds, such as the row of a tier that the change had to create.
         for row in rows where Self.kinds.contains(row.kind) {
             if let source = row.resource.flatMap(CrossRegionAnnotation.sourceName(ofPart:)) {
                 sources.append(source)
@@ -77,7 +78,8 @@ extension AppliedManifest {
                         region: row.region))
             }
         }
-        // If only compiled policies other than the first one changed, no row names the CrossRegionPolicy itself.
+        // Adds each CrossRegionPolicy that no row names. This happens if none of the changed policies is its first
+        // compiled policy.
         for source in Set(sources).sorted()
         where !objects.contains(where: { $0.name == source && $0.kind.hasSuffix("Policy") }) {
             objects.append(
@@ -127,8 +129,9 @@ package struct PlannedChange: Sendable {
     package var name: ObjectName
     /// The etcd key that the change would write.
     package var key: String
-    /// The representations in the API before and after the change; nil if the object does not exist at that time.
+    /// The object before the change, as the API shows it; nil if the object does not exist before the change.
     package var before: JSONValue?
+    /// The object after the change, as the API shows it; nil if the object does not exist after the change.
     package var after: JSONValue?
 }
 
@@ -169,8 +172,8 @@ package struct ChangeStatus: Sendable {
 }
 
 extension ChangeStatus {
-    /// Names the objects of a manifest as their rows in the ledger do. The etcd keys alone show neither a policy's
-    /// own name nor the CrossRegionPolicy to which it belongs.
+    /// Replaces the objects of a manifest by the objects that `rows` name. The etcd keys are not enough, because they
+    /// show neither the name that the author gave to a policy nor the CrossRegionPolicy to which the policy belongs.
     mutating func name(from rows: [AuditRecord]) {
         guard let revision else { return }
         let own = rows.filter { $0.revision == revision && $0.origin == .api }
@@ -193,8 +196,8 @@ extension ChangeStatus {
         journal.keys = journal.keys.filter(visible.contains)
     }
 
-    /// Leaves out the objects of a change without rows that are not in `scope`. The regions of a policy are not known
-    /// then.
+    /// Leaves out the objects that are not in `scope`, for a change without rows. Leaves out all policies, because only
+    /// rows show their regions. Leaves out all keys.
     mutating func limit(to scope: AuditScope) {
         objects = objects.filter { object in
             switch AuditKind(rawValue: object.kind) {
@@ -207,8 +210,8 @@ extension ChangeStatus {
         journal.keys = []
     }
 
-    /// Reads the status from the ledger, for a change with an expired journal entry. Returns nil if the row has no
-    /// etcd revision.
+    /// Reads the status from a row of the ledger, for a change whose journal entry has expired. Returns nil if the row
+    /// has no etcd revision.
     init?(id: ChangeID, row: AuditRecord) {
         guard let revision = row.revision else { return nil }
         var context = ChangeContext(

@@ -2,7 +2,7 @@ import Crypto
 package import Documents
 package import Domain
 
-/// A write that a client requests. The endpoints hand it to the writer.
+/// A write that a client requests. The endpoints pass it to the writer.
 package struct ChangeRequest: Sendable {
     package var id: ChangeID
     package var context: ChangeContext
@@ -14,12 +14,12 @@ package struct ChangeRequest: Sendable {
     package var operation: ChangeOperation
     package var precondition: Precondition
     package var options: ChangeOptions
-    /// The last values that this API wrote, by key, for keys where a PUT leaves out stored members. A key that this
-    /// API never wrote has no entry. Nil if nobody asked the ledger.
+    /// The values that this API last wrote, by key, for the keys from which a PUT would remove labels or fields. A key
+    /// that this API never wrote has no entry. Nil if the ledger was not asked.
     var lastWritten: [String: JSONValue]?
     /// The id of the caller's token or certificate; nil for a method without one. It is not a secret.
     package var credential: String?
-    /// True if the caller asks to skip the second person. The caller then gave a reason.
+    /// True if the caller asks to skip the second person. Such a request has a reason.
     package var isBreakGlass = false
     /// Warnings about the text from which the operation was read.
     var textWarnings: [Violation] = []
@@ -54,8 +54,8 @@ package enum ChangeOperation: Sendable {
     /// Confirms or ends a pending change.
     case settle(PendingAction, ChangeID)
 
-    /// The object that the request names; nil for a manifest or a pending change. An allocation may have only a kind and a region, with
-    /// an empty name.
+    /// The object that the request names; nil for a manifest or a pending change. For an allocation that leaves the
+    /// name out, the name is empty.
     package var name: ObjectName? {
         switch self {
         case .apply, .settle: nil
@@ -133,8 +133,8 @@ package struct ChangeOptions: Sendable, Equatable {
 
 /// The identity of one change. It is a ULID, or it is derived from the principal and the Idempotency-Key.
 ///
-/// An id has 26 characters of Crockford base32. A derived id begins with `k`. A ULID never does, so the two forms
-/// cannot collide.
+/// An id has 26 characters of Crockford base32. A derived id begins with `k`. A ULID never begins with `k`, so the two
+/// forms cannot collide.
 package struct ChangeID: Hashable, Sendable, CustomStringConvertible {
     package let text: String
 

@@ -3,9 +3,9 @@ package import Store
 /// A failure of this server or of etcd, as opposed to a refusal of the request.
 package struct ControlPlaneError: Error, Sendable {
     package enum Code: CaseIterable, Sendable {
-        /// The mirror is not complete yet, at the start or after a gap.
+        /// The mirror is outdated, or is not complete yet, at the start or after a gap.
         case notReady
-        /// etcd does not answer. The change is certainly not in etcd.
+        /// etcd does not answer, or refuses writes. The change is certainly not in etcd.
         case etcdUnavailable
         /// The ledger cannot be written, so the server is read-only.
         case ledgerUnavailable
@@ -19,7 +19,7 @@ package struct ControlPlaneError: Error, Sendable {
         case cancelled
         /// This replica has not reached the requested revision.
         case replicaBehind
-        /// etcd itself has not reached the requested revision.
+        /// etcd has not reached the requested revision yet.
         case futureRevision
         /// The requested time is in the future.
         case futureTime

@@ -59,8 +59,9 @@ package struct FindingSummary: Sendable {
     package var counts: [(code: StoredFindingCode, count: Int)] = []
     /// The first few findings, most severe first.
     package var examples: [ObjectFinding] = []
-    /// The numbers of policies of the default tier that are stored with its prefix, and without it.
+    /// The number of policies of the default tier that are stored with the tier's prefix.
     package var prefixedPolicies = 0
+    /// The number of policies of the default tier that are stored without the tier's prefix.
     package var plainPolicies = 0
 
     package var total: Int { counts.reduce(0) { $0 + $1.count } }

@@ -6,7 +6,7 @@ package struct DocumentReach: Sendable, Equatable {
     package var kind: String
     package var regions: RegionSet
 
-    /// Reads one document of the form that `apply` accepts. Looks at no stored object. Returns the violations if the
+    /// Reads one document of the form that `apply` accepts. Does not read stored objects. Returns the violations if the
     /// document breaks rules.
     package static func by(
         _ document: JSONValue
@@ -18,7 +18,7 @@ package struct DocumentReach: Sendable, Equatable {
         }
         let manifest = Manifest([StreamedDocument(document)])
         guard let item = manifest.items.first else {
-            // Pointers into a manifest begin with the index of the document.
+            // Removes the document's index from the pointers, because the caller's document is not part of a manifest.
             return (nil, manifest.violations.rewritten { $0.inside("/0") })
         }
         let change = PreparedChange(.put(item.name, item.document), regions: [])
@@ -38,7 +38,8 @@ package struct DocumentReach: Sendable, Equatable {
 }
 
 extension Violation {
-    /// Returns the violation with a pointer into the value at `pointer`, instead of into the value that contains it.
+    /// Returns the violation with `pointer` removed from the beginning of its pointer. Returns a violation elsewhere
+    /// unchanged.
     fileprivate func inside(_ pointer: String) -> Violation {
         guard self.pointer.hasPrefix(pointer) else { return self }
         return Violation(

@@ -40,9 +40,10 @@ package enum PointInTime: Sendable, Equatable {
 package struct ObjectVersion: Sendable {
     package var position: HistoryPosition
     package var verb: AuditRecord.Verb
-    /// The ledger's row of the change; nil for the value before the first row that is kept.
+    /// The ledger's row of the change. Nil for the value before the first row in the ledger. Nil also if the caller may
+    /// not see the object both before and after the change.
     package var row: AuditRecord?
-    /// The object in the API; nil after a deletion, or if a gap in etcd's history hides it.
+    /// The object as the API shows it; nil after a deletion, or if a gap in etcd's history hides the object.
     package var representation: JSONValue?
     /// The difference from the previous version, without revisions; nil unless both versions are known.
     package var diff: [JSONPatch.Operation]?
@@ -62,10 +63,12 @@ package struct ObjectDifference: Sendable {
     package var kind: String
     package var name: String
     package var region: String?
-    /// The etcd key. For a CrossRegionPolicy, the key of its first policy that changed.
+    /// The etcd key. For a CrossRegionPolicy, the first key, in order, of its changed compiled policies.
     package var key: String
-    /// The document in the API; the stored document if no endpoint shows the kind; nil if the object did not exist.
+    /// The document at the first position, as the API shows it, or as it is stored if no endpoint shows the kind. Nil
+    /// if the object did not exist.
     package var before: JSONValue?
+    /// The document at the second position, in the same form.
     package var after: JSONValue?
 }
 

@@ -13,13 +13,13 @@ package struct ListQuery: Sendable {
     package var collection: Collection
     /// The labels that an object must carry, each as a `key` and its `value`.
     package var labels: [(key: String, value: String)]
-    /// Selects subnets that share an address with this block.
+    /// The block with which each subnet must share an address; nil for no such condition.
     package var overlaps: CIDR?
-    /// Selects subnets that contain this whole block or address.
+    /// The block or address that each subnet must contain completely; nil for no such condition.
     package var contains: CIDR?
-    /// Selects subnets that lie inside this block.
+    /// The block inside which each subnet must lie; nil for no such condition.
     package var within: CIDR?
-    /// Selects objects after this position, which an earlier page returned; nil to begin at the start.
+    /// The position after which the page begins, from an earlier page; nil to begin at the start.
     package var after: String?
     /// The maximum number of objects in a page, 1...1000.
     package var limit: Int
@@ -51,7 +51,8 @@ package struct ListPage: Sendable {
 }
 
 extension ListQuery.Collection {
-    /// The kind of the objects in the collection. Policies have two kinds, so their collection has none.
+    /// The kind of the objects in the collection. Nil for `policies`, because the objects of that collection have two
+    /// kinds.
     package var kind: String? {
         switch self {
         case .regions: "Region"

@@ -23,7 +23,7 @@ package struct Manifest: Sendable {
     let places: DocumentNames
 
     /// Reads documents of kind Region, Subnet, GlobalNetworkPolicy, NetworkPolicy and CrossRegionPolicy. Also reads
-    /// lists of them as calicoctl prints them: an object with `items`.
+    /// lists of such documents, in the form that calicoctl prints: an object with `items`.
     ///
     /// Pointers of violations begin with the index of the document. Each item of a list counts as one document.
     package init(_ documents: [StreamedDocument]) {
@@ -35,7 +35,7 @@ package struct Manifest: Sendable {
         }
         count = flat.count
         places = DocumentNames(lines: flat.map(\.line))
-        // The planner refuses a manifest that is too long, and its answer needs only the count.
+        // Does not read a manifest that is too long. The planner refuses it and needs only the count for that.
         guard count <= Self.maximumDocuments else { return }
         var first: [ObjectName: Int] = [:]
         for (index, document) in flat.enumerated() {
@@ -126,7 +126,7 @@ private struct ManifestDocument {
     }
 
     /// The advice about a missing name. Calico's kinds have the name in `metadata.name`, and the server's own kinds
-    /// have it beside `kind`. Clients confuse the two.
+    /// have it beside `kind`. The advice says where the name belongs if it is in the wrong place.
     private var nameless: String {
         let isOurs = ["Region", "Subnet"].contains(identity.kind?.value)
         let misplaced = isOurs ? document["metadata"]?["name"] : document["name"]
@@ -140,7 +140,8 @@ private struct ManifestDocument {
         violations.append(Violation(pointer: pointer, rule: rule, message: message))
     }
 
-    /// Returns a text member of an object of the server's own kinds.
+    /// Returns a text member of an object of the server's own kinds. Adds a violation and returns nil if the member is
+    /// missing, empty or not a text.
     private mutating func text(
         _ field: String, in object: JSONValue, at pointer: String = ""
     ) -> String? {
@@ -154,11 +155,11 @@ private struct ManifestDocument {
         return nil
     }
 
-    /// Returns `metadata.name` of a Calico document.
+    /// Returns `metadata.name` of a Calico document. Adds a violation and returns nil if there is no valid name.
     private mutating func calicoName() -> String? {
         if let name = identity.name {
-            // YAML reads the unquoted name `no` as a boolean, and Go's decoder turns that into the name "false". A
-            // number is refused too, unless it is a whole number, which keeps its text.
+            // Accepts only a text or a whole number. YAML reads the unquoted name `no` as a boolean, and Go's decoder
+            // would turn the boolean into the name "false". A number that is not whole may lose a part of its text.
             let value = document.value(at: JSONPointer.tokens(name.pointer))
             guard let value, value.stringValue == nil, value.numberValue?.int64 == nil else {
                 return name.value
@@ -194,7 +195,8 @@ private struct ManifestDocument {
             + " single one"
     }
 
-    /// Returns the region that owns the namespace `metadata.namespace`.
+    /// Returns the region that owns the namespace `metadata.namespace`. Adds a violation and returns nil if no region
+    /// owns it.
     private mutating func namespaceRegion() -> String? {
         let namespace = identity.namespace
         if let region = namespace.flatMap({ RegionNamespace.region(of: $0.value) }) {
@@ -212,7 +214,7 @@ private struct ManifestDocument {
         return nil
     }
 
-    /// Returns true if the decoder refused `metadata` or the given member of it.
+    /// Returns true if the violation is about `metadata` or about its member `field`.
     private static func isAbout(_ field: String, _ violation: Violation) -> Bool {
         let tokens = JSONPointer.tokens(violation.pointer).map { $0.lowercased() }
         return tokens == ["metadata"] || tokens == ["metadata", field]
@@ -242,10 +244,10 @@ extension RuleID {
     static let applyPrune = RuleID("apply.prune")
 }
 
-/// The names of a manifest's documents in answers: their ordinal number from 1, and their line if it is known. JSON
-/// pointers count from 0 (RFC 6901).
+/// The names of a manifest's documents in answers. A name has the ordinal number of the document and, if known, its
+/// line. The numbers begin at 1, although the indices in JSON pointers begin at 0 (RFC 6901).
 package struct DocumentNames: Sendable {
-    /// The line in which each document begins.
+    /// The line in which each document begins; nil if unknown.
     var lines: [Int?] = []
 
     /// Creates the names of documents that begin in `lines`.
@@ -258,7 +260,7 @@ package struct DocumentNames: Sendable {
     }
 
     /// Returns a summary of `violations` that begins with the name of the first violation's document. The pointers of
-    /// `violations` begin at the manifest.
+    /// `violations` must begin with the index of a document.
     func summary(_ violations: ViolationList) -> String {
         let index = violations.first.flatMap { JSONPointer.tokens($0.pointer).first }
         let document = index.flatMap { Int($0) }.map { name($0) + ": " }

@@ -29,7 +29,8 @@ package enum ObjectName: Hashable, Sendable {
         }
     }
 
-    /// The region itself, or the region to which the object belongs; nil for a global policy.
+    /// For a region, the name of the region. For any other object, the region to which the object belongs. Nil for a
+    /// global policy.
     package var region: String? {
         switch self {
         case .region(let name): name
@@ -104,7 +105,7 @@ extension SubnetID {
     }
 }
 
-/// Another object to which an answer refers.
+/// An object to which an answer refers.
 package struct ObjectReference: Sendable, Equatable {
     package var kind: String
     package var name: String

@@ -43,9 +43,9 @@ extension AccessScope {
             || allows(.readObjects, kind: object.kind, touching: object.reach)
     }
 
-    /// Returns true if the caller may know the object of a row that describes one object of a manifest. Rows of
-    /// installation resources, such as tiers, and of further policies of a CrossRegionPolicy name no object of their
-    /// own.
+    /// Returns true if the caller may know the object that the row of a manifest describes. Returns true too for
+    /// installation resources, such as tiers, and for compiled policies of a CrossRegionPolicy except the first one.
+    /// Answers do not list them as objects.
     func sees(_ row: AuditRecord) -> Bool {
         guard !readsEverything, AppliedManifest.kinds.contains(row.kind) else { return true }
         guard let resource = row.resource else { return false }
@@ -64,8 +64,8 @@ extension AccessScope {
         readsEverything || regions(for: .readObjects, kind: kind).contains(region)
     }
 
-    /// Returns true if the caller may know some object with this name. A caller that may not gets the answer for an
-    /// object that does not exist, and nothing is looked up.
+    /// Returns true if the caller may know some object with this name. If the result is false, the caller gets the same
+    /// answer as for an object that does not exist, and nothing is looked up.
     package func reaches(_ name: ObjectName) -> Bool {
         name.region.map { sees(name.kind, in: $0) } ?? true
     }

@@ -1,7 +1,7 @@
-/// The HTTP statuses and problem types with which the program answers outcomes.
+/// The HTTP status and the problem type of the answer to each outcome.
 ///
 /// Audit rows store the status and the problem type, but this target does not know HTTP. So the program passes its
-/// table in, and each row records the answer that the client received.
+/// table to this target, and each row records the answer that the client received.
 package struct OutcomeStatuses: Sendable {
     /// The status and problem type of an answer that does not report success.
     package struct Problem: Sendable, Equatable {

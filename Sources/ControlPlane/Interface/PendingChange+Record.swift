@@ -3,7 +3,7 @@ package import Domain
 
 /// The form of a pending change in etcd, under `pending/<id>`, and in the ledger's rows about it.
 extension PendingChange {
-    /// The format that this program writes. A value without a version has version 1.
+    /// The version of the format that this program writes. A value without a version has version 1.
     static let version: Int64 = 1
 
     /// The record without a signature.
@@ -29,8 +29,8 @@ extension PendingChange {
         return object
     }
 
-    /// Reads the value of the pending key of `id`. Returns nil if it was not written by a server of this version, or
-    /// if its signature is wrong.
+    /// Reads the value that etcd stores for the pending change `id`. Returns nil if the value does not have the form of
+    /// this version, or if its signature is wrong.
     init?(_ id: ChangeID, bytes: [UInt8], _ authenticator: JournalAuthenticator) {
         guard let value = try? JSONParser.parse(bytes), let object = value.objectValue,
             authenticator.isAuthentic(object, pending: id)
@@ -38,7 +38,8 @@ extension PendingChange {
         self.init(id, value)
     }
 
-    /// Reads a record without authentication, as the ledger has it.
+    /// Reads a record, for example from the ledger, without checking a signature. Returns nil if the record does not
+    /// have the form of this version.
     init?(_ id: ChangeID, _ value: JSONValue) {
         guard FormatVersion(value, known: Self.version) == .known,
             value["id"]?.stringValue == id.text,
@@ -90,7 +91,7 @@ extension ChangeOperation {
             object["document"] = document
         case .apply(let manifest, let prune):
             object["documents"] = .array(manifest.items.map(\.document))
-            // The lines serve messages only.
+            // Stores the lines of the documents, because messages name them.
             object["lines"] = .array(
                 manifest.places.lines.map { line in
                     line.map { JSONValue.number(JSONNumber(Int64($0))) } ?? .null

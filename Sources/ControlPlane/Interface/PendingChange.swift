@@ -3,7 +3,7 @@ package import Domain
 
 /// A change that waits for a second person.
 ///
-/// It is bound to its plan: a confirmation applies exactly the writes that `plan` identifies, or nothing.
+/// The change is bound to its plan: a confirmation applies exactly the writes that `plan` identifies, or nothing.
 package struct PendingChange: Sendable {
     /// One object that the change would write.
     package struct Object: Sendable, Equatable {
@@ -15,11 +15,11 @@ package struct PendingChange: Sendable {
         package var reach: RegionSet
     }
 
-    /// The id of the change that made the request. The confirmation is a change of its own.
+    /// The id of the request that waits. The confirmation is a separate change with another id.
     package var id: ChangeID
     /// The author of the request, and the author's reason.
     package var requester: ChangeContext
-    /// The rights with which the request was planned. The confirmation plans it with the same rights.
+    /// The rights with which the request was planned. The confirmation plans the request again with the same rights.
     var grants: [Grant]
     /// The id of the requester's token or certificate; nil for a method without one. It is not a secret.
     var credential: String?
@@ -35,12 +35,13 @@ package struct PendingChange: Sendable {
     /// The warnings in the answer to the request, as `{pointer, rule, message}`.
     package var warnings: [JSONValue]
 
-    /// The kind in the journal and in the ledger.
+    /// The kind of a pending change in the journal and in the ledger.
     package static let kind = AuditKind.pendingChange.rawValue
 }
 
 extension PendingChange {
-    /// True if both names, or both credentials, are the same. Nobody confirms an own change under another spelling.
+    /// Returns true if the request has the same actor or the same credential. Upper and lower case make no difference,
+    /// so that nobody can confirm an own request under another spelling of the name.
     package func isRequest(of actor: String, _ credential: String?) -> Bool {
         requester.actor.lowercased() == actor.lowercased()
             || (credential != nil && credential == self.credential)
@@ -58,22 +59,23 @@ extension AccessScope {
         objects.allSatisfy { allows(permission, kind: $0.kind, touching: $0.reach) }
     }
 
-    /// Returns true if the caller may know that the change waits: its author, and everyone who may see all its objects.
+    /// Returns true if the caller may know that the change waits. This holds for the author of the change, and for
+    /// everyone who may see all objects of the change.
     func sees(_ pending: PendingChange, as actor: String) -> Bool {
         pending.requester.actor == actor || readsEverything
             || allows(.readObjects, pending.objects)
     }
 }
 
-/// What a person, or the server, does with a pending change.
+/// An action on a pending change, by a person or by the server.
 package enum PendingAction: String, Sendable {
-    /// A second person lets the change happen.
+    /// A second person confirms the change, and the server applies it.
     case confirm
-    /// A second person ends it.
+    /// A second person ends the change. It is not applied.
     case reject
-    /// Its author ends it.
+    /// The author ends the change. It is not applied.
     case withdraw
-    /// The server removes it after its time.
+    /// The server removes the change because it has expired. It is not applied.
     case expire
 }
 

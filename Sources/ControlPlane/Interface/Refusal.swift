@@ -9,7 +9,7 @@ package struct Refusal: Sendable {
         case invalid
         /// If-Match or If-None-Match does not hold. See `currentRevision`.
         case preconditionFailed
-        /// The subnet or address block overlaps another. See `objects`.
+        /// The subnet or address block overlaps another subnet or address block. See `objects`.
         case overlap
         /// The object is still in use. See `objects`.
         case inUse
@@ -33,7 +33,7 @@ package struct Refusal: Sendable {
         case forbidden
         /// A pending change no longer has the plan that was requested.
         case pendingStale
-        /// The time of a pending change is over.
+        /// The pending change has expired, so it cannot be confirmed.
         case pendingExpired
         /// The author of a pending change cannot be its second person.
         case ownRequest
@@ -44,7 +44,7 @@ package struct Refusal: Sendable {
     package var reason: Reason
     package var detail: String
     package var violations: ViolationList
-    /// The objects that collide with the change, or that still use the object to be deleted. The list is bounded;
+    /// The objects that overlap with the change, or that still use the object to be deleted. The list is bounded;
     /// `total` counts all of them.
     package var objects: [ObjectReference]
     package var total: Int

@@ -1,7 +1,7 @@
 package import Calico
 import Etcd
 
-/// A key whose changes become rows of the ledger. The mirror stores its value in full.
+/// A key whose changes become rows of the ledger. The mirror stores the values of these keys in full.
 package enum AuditedKey: Hashable, Sendable {
     /// An object of Calico, of one of `MirrorState.kinds`.
     case resource(ResourceKey)

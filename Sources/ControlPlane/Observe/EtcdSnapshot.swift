@@ -15,7 +15,7 @@ struct EtcdSnapshot: Sendable {
     ) async throws -> EtcdSnapshot {
         var listing = EtcdSnapshot()
         for prefix in AuditedKey.prefixes + [MirrorState.endpointPrefix] {
-            // All pages are read at one revision, so that together they show one state.
+            // Reads all pages at the same revision, so that they show one state.
             try await store.rangePages(prefix: EtcdKey(prefix), revision: revision) { page in
                 for keyValue in page.keyValues { listing.add(keyValue, keepsValues: keepsValues) }
             }
@@ -32,7 +32,7 @@ struct EtcdSnapshot: Sendable {
         var revisions: [String: Int64] = [:]
         for prefix in AuditedKey.prefixes {
             try await store.rangePages(
-                // Without values the keys are small, so a page can hold many of them.
+                // Requests large pages, because keys without values are small.
                 prefix: EtcdKey(prefix), revision: revision, pageSize: 10_000, keysOnly: true
             ) { page in
                 for keyValue in page.keyValues {
@@ -52,17 +52,17 @@ struct EtcdSnapshot: Sendable {
 }
 
 extension KeyValueStore {
-    /// Returns the revision up to which etcd is compacted, if it is after `revision`; otherwise nil.
+    /// Returns the revision up to which etcd is compacted, if that revision is after `revision`; otherwise nil.
     func compactedRevision(past revision: Int64) async throws -> Int64? {
-        // An empty etcd already has revision 1, so no change can have been lost before it.
+        // Begins at revision 1, because an empty etcd already has revision 1, and no change can have been lost before
+        // it.
         let first = max(revision, 1)
         do {
             _ = try await range(RangeRequest(.key(Keyspace.head), revision: first))
             return nil
         } catch let error as EtcdError where error.isCompaction {}
         do {
-            // A range only reports that its revision is compacted. The error of a watch also names the first available
-            // revision.
+            // Starts a watch, because its error also names the first available revision. The error of a range does not.
             let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: first)
             try await watch(request) { batches in
                 for try await _ in batches { return }
@@ -74,7 +74,7 @@ extension KeyValueStore {
         }
     }
 
-    /// Returns the newest revision of all followed keys; 0 if there is no such key.
+    /// Returns the highest mod_revision of all followed keys; 0 if there is no such key.
     func newestFollowedRevision() async throws -> Int64 {
         let newest = RangeRequest(
             .prefix(Keyspace.watchPrefix), limit: 1, keysOnly: true, sort: .descending(.modRevision)

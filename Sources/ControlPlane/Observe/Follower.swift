@@ -5,7 +5,7 @@ import Logging
 import Store
 
 /// Follows etcd from the ledger's last revision on. Fills the mirror and passes every change to the ledger feed. If
-/// etcd has compacted the revisions since then, compares etcd with the ledger to bridge the gap.
+/// etcd has compacted revisions that the ledger does not have, compares etcd with the ledger to bridge the gap.
 final class Follower: Sendable {
     private let store: any KeyValueStore
     private let mirror: Mirror
@@ -44,7 +44,8 @@ final class Follower: Sendable {
                     level: isExpected ? .notice : .warning,
                     "this server cannot follow etcd any further; it tries again",
                     metadata: ["error": "\(error)"])
-                // The mirror was ready, so the watch has worked in between, and this is a new outage.
+                // Begins again with short pauses if the mirror was ready, because the watch has then worked since the
+                // last outage.
                 if mirror.isReady { backoff.reset() }
             }
             mirror.setReady(false)
@@ -52,16 +53,16 @@ final class Follower: Sendable {
         }
     }
 
-    /// Follows etcd until an error: a compaction, another cluster, or cancellation.
+    /// Follows etcd until an error occurs: a compaction, another cluster, or a cancellation.
     private func follow() async throws {
-        // The ledger's progress is read next, so all appended rows must be on disk first.
+        // Waits until all appended rows are on disk, because `start` reads the ledger's progress next.
         await feed.drain()
         let header = try await store.range(RangeRequest(.key(Keyspace.head))).header
         let clusterID = Hex.text(header.clusterID)
         let start = try await start(clusterID, newest: header.revision)
         feed.restart(clusterID: clusterID, after: start)
-        // The mirror counts as ready when it has reached this revision. The newest revision of all etcd would not do,
-        // because another key may have it, and this watch never shows such a key.
+        // The mirror counts as ready when it has reached this revision. This must be the newest revision of a followed
+        // key, because the watch never shows the revisions of other keys.
         let caughtUp = try await store.newestFollowedRevision()
         let projector = projector(clusterID)
         let known = mirror.read { HeadChain($0.storedHead, revision: $0.storedHeadRevision) }
@@ -79,13 +80,14 @@ final class Follower: Sendable {
                 }
                 var resumed = batch.resumedAfter[...]
                 for changes in batch.revisions {
-                    // This check comes before the revision is applied, so that changes from a restored etcd never enter
-                    // the ledger as successors of older rows.
+                    // Checks the past before it applies the revision, so that changes from a restored etcd never follow
+                    // older rows in the ledger.
                     while let revision = resumed.first, revision < changes.revision {
                         try await requireSamePast(at: revision)
                         resumed.removeFirst()
                     }
-                    // The mirror comes first, because it holds the values before the change, which the rows need.
+                    // Changes the mirror first. The returned events contain the values before the change, which the
+                    // rows need.
                     let events = mirror.apply(changes)
                     try await feed.append(
                         project(changes, events, &chain, projector))
@@ -135,8 +137,8 @@ final class Follower: Sendable {
                 return isSame
             }
         } catch let error as EtcdError where error.isCompaction {
-            // A watch may resume at a revision that has been compacted since, so the state at that revision cannot be
-            // listed. Then this compares only the keys that have not changed since that revision.
+            // Compares only the keys that have not changed since `revision`. etcd has compacted that revision since the
+            // watch resumed there, so the complete state at that revision cannot be listed.
             let stored = try await EtcdSnapshot.revisions(store, at: 0)
             isSame = stored.allSatisfy { path, made in
                 made > revision || entries[path]?.modRevision == made
@@ -145,7 +147,8 @@ final class Follower: Sendable {
         guard isSame else { throw EtcdError(code: .clusterChanged, message: Self.restored) }
     }
 
-    /// Brings the mirror and the ledger to the same revision. Returns that revision. The watch starts after it.
+    /// Makes the mirror and the ledger show the same revision. Returns that revision. The watch starts after that
+    /// revision.
     private func start(_ clusterID: String, newest: Int64) async throws -> Int64 {
         guard let progress = try await ledger.progress() else {
             try await noteNewLedger(clusterID, newest: newest)
@@ -168,8 +171,8 @@ final class Follower: Sendable {
 
     /// Fills the mirror with the state at `revision`, the last revision in the ledger. If etcd has compacted that
     /// revision, uses the oldest state that etcd still has. If etcd's state at that revision differs from the ledger's,
-    /// etcd was restored to an older state and has passed that revision again with other changes. A new epoch then
-    /// begins.
+    /// etcd was restored to an older state and has since reached that revision a second time with other changes. A new
+    /// epoch then begins.
     private func fill(
         after revision: Int64, _ clusterID: String, newest: Int64
     ) async throws -> Int64 {
@@ -199,7 +202,8 @@ final class Follower: Sendable {
     private func isLastKnown(_ state: MirrorState) async throws -> Bool {
         var count = 0
         for try await object in ledger.objects() {
-            // The ledger replaces a NUL in a key, so such a key cannot be compared with etcd's.
+            // Skips a key in which the ledger has replaced a NUL, because such a key cannot be compared with etcd's
+            // key.
             guard let key = AuditedKey(EtcdKey(object.key)) else { continue }
             guard let entry = state.entries[object.key], entry.modRevision == object.modRevision,
                 GapComparison.isSame(object.value, entry.bytes)
@@ -208,15 +212,16 @@ final class Follower: Sendable {
         }
         var expected = 0
         state.entries.forEach(from: "") { path, _ in
-            // An earlier version of this server did not record pending changes, so its ledger may not have them.
+            // Does not count keys with a NUL, which were skipped above. Does not count pending changes, because the
+            // ledger of an earlier version of this server may not have them.
             if path == path.withoutNUL, !path.hasPrefix(Keyspace.pendingPrefix) { expected += 1 }
             return true
         }
         return count == expected
     }
 
-    /// Returns a time at which etcd held no followed key; nil if it holds one. The time is taken before the request to
-    /// etcd, so that every later write has a later time.
+    /// Returns a time at which etcd held no followed key; nil if etcd holds such a key. The time is taken before the
+    /// request to etcd, so that every later write has a later time.
     private func emptySince() async throws -> Timestamp? {
         let time = now()
         return try await store.newestFollowedRevision() == 0 ? time : nil
@@ -235,7 +240,7 @@ final class Follower: Sendable {
         try await ledger.record([row])
     }
 
-    /// Lists the state at `to`, adds rows to the ledger for the changes since its last revision, and fills the mirror.
+    /// Lists the state at `to`, adds rows for the changes since the ledger's last revision, and fills the mirror.
     ///
     /// - Parameter from: 0 if the ledger's revisions belong to another etcd. A new epoch then begins.
     private func bridge(
@@ -265,11 +270,12 @@ final class Follower: Sendable {
                 "rows": "\(projection.rows.count)",
             ])
         if comparison.from == 0 {
-            // The waits of the old epoch must end, because this etcd never had its revisions.
+            // Ends the waits for revisions of the old epoch, because the present etcd may never reach these revisions.
             mirror.applied.abandonWaits()
             feed.audited.abandonWaits()
         }
-        // The rows come before the mirror. If the ledger fails, the next attempt bridges the same gap again.
+        // Writes the rows before it fills the mirror. So the next attempt bridges the same gap again if the ledger
+        // fails.
         try await ledger.bridge(
             from: Progress(clusterID: clusterID, revision: min(comparison.from, to - 1)),
             projection)

@@ -4,13 +4,13 @@ package import Etcd
 package import Store
 
 /// Finds the changes in a part of etcd's history that this server did not follow and that etcd has compacted. It
-/// compares the last objects in the ledger with etcd's state at `to`, and it reads the journal, whose entries survive
+/// compares the objects in the ledger with etcd's state at `to`. It also reads the journal, whose entries survive
 /// compaction. Pure.
 package struct GapComparison: Sendable {
     var projector: Projector
-    /// The last objects in the ledger, by etcd key.
+    /// The objects in the ledger, with their last recorded values, by etcd key.
     package var known: [String: AuditedObject]
-    /// The audited keys at `to`, by etcd key.
+    /// The audited keys in etcd with their values at `to`, by etcd key.
     var current: [String: KeyValue]
     /// The journal entries at `to`.
     var journal: [KeyValue]
@@ -62,14 +62,14 @@ package struct GapComparison: Sendable {
                         key, after.map { AuditedValue(key, $0.value) },
                         modRevision: after?.modRevision ?? to))
             }
-            // A key counts as explained if the last journal entry that names it accounts for its present state. A
-            // deleted key has no revision to compare, so there the entry has to be a deletion.
+            // True if the key's last change in the journal led to the key's present state. For an existing key, the
+            // change must have the key's mod_revision. For an absent key, the change must be a deletion.
             let isExplained =
                 last[path].map { last in
                     after.map { $0.modRevision == last.revision } ?? last.isDeletion
                 } ?? false
-            // A key with its old value but with changes in the journal was changed and changed back. It gets another
-            // row, so that the last row shows the present value.
+            // Adds no row if the journal explains the present value, or if the key is unchanged and the journal has no
+            // change of it. In all other cases adds a row, so that the last row of the key shows the present value.
             if isExplained || (isSame && last[path] == nil) { continue }
             var row = row(key, states[path], after)
             if let doubt = doubts[path], doubt.revision == row.revision {
@@ -80,8 +80,8 @@ package struct GapComparison: Sendable {
         return projection
     }
 
-    /// True if etcd was restored, so that its state cannot be a successor of the ledger's state at `from`. Some key has
-    /// not been written since `from`, but differs from the ledger's object.
+    /// True if some key in etcd was not written after `from` but differs from the ledger's object. Then etcd was
+    /// restored, and its state does not follow from the ledger's state at `from`.
     package var isOfAnotherPast: Bool {
         current.contains { path, keyValue in
             guard keyValue.modRevision <= from, path == path.withoutNUL else { return false }
@@ -90,8 +90,8 @@ package struct GapComparison: Sendable {
         }
     }
 
-    /// Compares a text in the ledger with bytes in etcd. The ledger stores bytes that are not UTF-8 in a repaired form,
-    /// which counts as equal.
+    /// Returns true if `text`, from the ledger, is the same value as `bytes`, from etcd. The ledger replaces NUL and
+    /// bytes that are not UTF-8 before it stores a value. The replaced form counts as the same value.
     static func isSame(_ text: String, _ bytes: [UInt8]) -> Bool {
         text.utf8.elementsEqual(bytes)
             || text.utf8.elementsEqual(String(decoding: bytes, as: UTF8.self).withoutNUL.utf8)
@@ -111,7 +111,7 @@ package struct GapComparison: Sendable {
         var verb: ChangeVerb? { entry.verb(of: path) }
         var isDeletion: Bool { verb == .delete }
 
-        /// The change in the ledger's form.
+        /// The change in the form in which the ledger lists its changes; nil if the time of the entry is malformed.
         var recorded: RecordedChange? {
             Timestamp(rfc3339: entry.time).map {
                 RecordedChange(changeID: id.text, key: path, revision: revision, time: $0)
@@ -163,9 +163,9 @@ package struct GapComparison: Sendable {
         )
     }
 
-    /// Returns a doubt if an authentic entry was not made for the transaction at `revision`; nil otherwise. There are
-    /// two signs: the ledger has the same entry from another revision, or a value stored at this revision differs from
-    /// the entry's digest.
+    /// Returns a doubt if an authentic entry was not made for the transaction at `revision`; nil otherwise. The doubt
+    /// has two possible grounds: the ledger has the same entry from another revision, or a value that was stored at
+    /// `revision` differs from the entry's digest.
     private func doubt(
         of entry: JournalEntry, _ id: ChangeID, _ revision: Int64
     ) -> JournalDoubt? {
@@ -184,8 +184,8 @@ package struct GapComparison: Sendable {
             claim: entry)
     }
 
-    /// Returns the key's value before the first change of it in the journal. This is the ledger's last value. The value
-    /// counts as unseen if the ledger's objects came from another etcd or from before a restore.
+    /// Returns the key's value before the key's first change in the journal: the last value in the ledger. Returns
+    /// `unseen` if the ledger's objects are from another etcd, or from the time before a restore.
     private func first(_ key: AuditedKey) -> KnownState {
         guard from > 0 || known.isEmpty else { return .unseen }
         return .value(known[key.path].map { AuditedValue(key, Array($0.value.utf8)) })

@@ -9,14 +9,14 @@ package struct HeadChain: Sendable {
     /// The mod_revision of the key `head`; 0 if absent.
     private(set) var revision: Int64
 
-    /// Starts the chain at a stored head. The next revisions are compared with it.
+    /// Starts the chain at `stored`. The next change of `head` has to continue the chain from there.
     package init(_ stored: StoredHead = .absent, revision: Int64 = 0) {
         self.stored = stored
         self.revision = revision
     }
 
-    /// Applies one revision. Returns the problem of its `head`; nil if the revision does not change `head` or
-    /// continues the chain.
+    /// Follows the changes of one revision. Returns the finding about the new `head`. Returns nil if the revision does
+    /// not change `head`, or if the new `head` continues the chain.
     package mutating func follow(_ changes: RevisionChanges) -> HeadFinding? {
         guard let event = changes.events.last(where: { $0.keyValue.key == Keyspace.head }) else {
             return nil
@@ -94,8 +94,9 @@ package struct HeadFinding: Sendable, Equatable {
 }
 
 extension UnreadableHead {
-    /// True if both values come from the same version. A change between two such values is not reported: while the
-    /// replicas are upgraded one by one, every change of a new replica writes such a value.
+    /// True if the same later version of this program wrote both values, or if the values are equal. Changes between
+    /// such values are not reported, because every change of an upgraded replica causes one until all replicas are
+    /// upgraded.
     fileprivate func isFromSameVersion(as other: UnreadableHead) -> Bool {
         guard case .laterVersion(let version) = reason else { return self == other }
         return other.reason == .laterVersion(version)
@@ -106,7 +107,7 @@ extension UnreadableHead {
 }
 
 extension StoredHead {
-    /// The value in a row: the head, or the beginning of an unreadable text; nil if the key is absent.
+    /// The value that a row shows: the head, or the beginning of an unreadable value as text; nil if the key is absent.
     fileprivate var document: JSONValue? {
         switch self {
         case .absent: nil

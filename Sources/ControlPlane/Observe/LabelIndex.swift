@@ -4,7 +4,7 @@ package import Domain
 
 /// The objects by their labels. With this index, `prune` looks only at the objects that its selector may match.
 struct LabelIndex: Sendable {
-    /// The keys by label and value.
+    /// The keys of the objects by label and value.
     private var paths: [String: [String: Set<String>]] = [:]
 
     /// Replaces the labels of the object stored under `path`. The index leaves out the tier label, which Calico puts on
@@ -21,13 +21,14 @@ struct LabelIndex: Sendable {
         }
     }
 
-    /// Returns the keys of the matching objects, at most `limit` of them. The selector must not match an object
-    /// without labels, so that only objects with one of its labels have to be checked.
+    /// Returns the keys of the matching objects, at most `limit` of them. The selector must not match an object without
+    /// labels, because this method checks only objects that have one of the selector's labels.
     func paths(matching selector: Selector, limit: Int) -> Set<String> {
         let labels = selector.labels
         var found: Set<String> = []
         guard labels.count > 1 else {
-            // With a single label, all objects with the same value match or fail together.
+            // Checks each value of a single label once. The selector matches all objects with that value, or none of
+            // them.
             for (value, paths) in labels.first.flatMap({ paths[$0] }) ?? [:] {
                 guard selector.matches(labels.reduce(into: [:]) { $0[$1] = value }) else {
                     continue
@@ -68,14 +69,14 @@ extension Selector {
     }
 }
 
-/// The current labels of the VMs. They show whether a selector matches any VM. Many VMs carry the same set of labels.
-/// Each distinct set is stored and checked once.
+/// The current labels of the VMs. They show whether a selector matches any VM. Many VMs have the same set of labels, so
+/// each distinct set is stored and checked only once.
 package struct EndpointLabels: Sendable {
     /// The distinct sets of labels.
     package private(set) var distinct = DistinctLabels()
     private var labels: [String: [String: String]] = [:]
 
-    /// Returns the labels in the value of a WorkloadEndpoint; nil if absent.
+    /// Returns the labels in the value of a WorkloadEndpoint; nil if the value has no readable labels.
     static func labels(in bytes: [UInt8]) -> [String: String]? {
         guard let document = try? JSONParser.parse(bytes),
             let members = document["metadata"]?["labels"]?.objectValue
@@ -93,10 +94,10 @@ package struct EndpointLabels: Sendable {
     }
 }
 
-/// The distinct sets of labels of all VMs. A copy shares its storage, so a selector can be tried on all sets without
-/// holding the mirror's lock.
+/// The distinct sets of labels of all VMs. A copy is cheap, because it shares the storage of the original. So a
+/// selector can be tried on a copy without holding the mirror's lock.
 package struct DistinctLabels: Sendable {
-    /// The number of VMs with exactly these labels.
+    /// The number of VMs with each set of labels.
     private var counts: [[String: String]: Int] = [:]
     /// The number of sets that contain each label.
     private var keys: [String: Int] = [:]

@@ -8,10 +8,11 @@ import Synchronization
 /// may read it.
 ///
 /// Every method holds the lock for a few microseconds at most and waits for nothing else. Documents are parsed before
-/// the lock is taken. Long scans work on copies of the state's collections, which share their storage.
+/// the lock is taken. Long scans work on copies of the state's collections. A copy is cheap, because it shares the
+/// storage of the original.
 ///
-/// The state is in a mutex and not in an actor. A plan makes dozens of queries, and each of them takes less time than a
-/// switch to an actor. Several cores read while the watch writes.
+/// The state is in a mutex and not in an actor, because a plan makes dozens of queries, and each query takes less time
+/// than a switch to an actor. Tasks on several cores query the state while the watch changes it.
 package final class Mirror: Sendable {
     private let state = Mutex(MirrorState())
     /// The newest revision that reads include.
@@ -19,7 +20,7 @@ package final class Mirror: Sendable {
     private let readiness = Mutex((isReady: false, isReadable: false))
     /// The time of the watch's last sign of life.
     private let heard = Mutex(ContinuousClock.now)
-    /// Logs new findings about stored values; nil logs none.
+    /// The logger for new findings about stored values; nil if findings are not logged.
     private let logger: Logger?
     /// Returns the reason why etcd cannot be reached now; nil if it can.
     private let trouble: @Sendable () -> String?
@@ -45,7 +46,7 @@ package final class Mirror: Sendable {
         return staleness(at: .now)
     }
 
-    /// The reason why this mirror is not ready. Meaningful only while it is not ready.
+    /// The reason why this mirror is not ready. The text is right only while the mirror is not ready.
     var unreadiness: String {
         trouble().map { "etcd cannot be reached; this server keeps trying: \($0)" }
             ?? "this server is still reading etcd"
@@ -56,16 +57,16 @@ package final class Mirror: Sendable {
         readiness.withLock { $0 = (isReady, $0.isReadable || isReady) }
     }
 
-    /// Replaces the state with a listing.
+    /// Replaces the state with `newState`, which was listed at `revision`.
     package func replace(with newState: MirrorState, revision: Int64) {
         var newState = newState
         state.withLock { state in
-            // The counts go on, so that a client's ETag of an older list never matches a new list.
+            // Continues the counts of the old state, so that a client's ETag of an older list never matches a new list.
             newState.versions.replace(state.versions)
             state = newState
         }
         logNews()
-        // After a restore of etcd the new revision may be lower, and `advance` never lowers it.
+        // Sets the revision even if it is lower than before, as after a restore of etcd. `advance` never lowers it.
         applied.reset(to: revision)
         applied.advance(to: revision)
     }
@@ -86,18 +87,19 @@ package final class Mirror: Sendable {
                     after: event.kind == .put ? event.keyValue.value : nil)
             }
         }
-        // This comes after all events are applied, so that the subnets are judged by the complete revision.
+        // Judges the subnets after all events are applied, because the findings depend on the complete revision.
         for (event, (put, before)) in zip(changes.events, zip(puts, before)) {
             judgePlaces(after: event, put, before: before)
         }
         logNews()
-        // This comes last, because it resumes the requests that wait to see this revision.
+        // Advances the gate last, because this resumes the requests that wait until reads show this revision.
         applied.advance(to: changes.revision)
         return events
     }
 
-    /// Checks the affected subnets again if a region was added or removed or its blocks changed, because the new blocks
-    /// may contain or overlap them. Checks a bounded number of subnets under one lock, because there may be many.
+    /// Checks subnets again if the event adds or removes a region or changes the region's blocks. These are the subnets
+    /// of the region, and the subnets of other regions that overlap the old or new blocks. Checks at most
+    /// `placesAtOnce` subnets under one lock, because there may be many.
     private func judgePlaces(after event: WatchEvent, _ put: PreparedPut?, before: MirrorEntry?) {
         guard let key = AuditedKey(event.keyValue.key)?.resource,
             case .region(let region)? = InventoryKey(key)
@@ -149,18 +151,19 @@ package final class Mirror: Sendable {
 }
 
 extension Mirror {
-    /// The silence of the watch after which this mirror counts as old. A working watch shows several signs of life per
-    /// second. A hanging watch is restarted within this time.
+    /// The longest silence of the watch before this mirror counts as outdated. A working watch shows several signs of
+    /// life per second. A hanging watch is restarted within this time.
     static let maximumSilence = Duration.seconds(5)
 
     /// Records a sign of life of the watch.
     func noteHeard() { heard.withLock { $0 = .now } }
 
-    /// The time of the watch's last sign of life. Before the first one, the time when this mirror was created.
+    /// The time of the watch's last sign of life. Before the first sign of life, this is the time when the mirror was
+    /// created.
     package var lastHeard: ContinuousClock.Instant { heard.withLock { $0 } }
 
-    /// Returns a warning that this mirror may be old, because the watch has been silent for too long; nil otherwise.
-    /// etcd may still answer other requests.
+    /// Returns a warning if this mirror may be outdated, because the watch has been silent for too long; nil otherwise.
+    /// etcd may still answer other requests during the silence.
     package func staleness(at now: ContinuousClock.Instant) -> String? {
         let silence = lastHeard.duration(to: now)
         guard silence > Self.maximumSilence else { return nil }
@@ -171,7 +174,8 @@ extension Mirror {
 }
 
 extension Mirror {
-    /// The largest number of subnets that are read under one lock. Subnets with the same address may exceed it.
+    /// The largest number of subnets that are read under one lock. Subnets with the same network are read together even
+    /// if there are more.
     private static let subnetsAtOnce = 1_024
 
     /// Returns the subnets inside `cidr` in order. A network with many subnets is read in halves.
@@ -199,8 +203,8 @@ extension Mirror {
         return found
     }
 
-    /// Returns true if the API shows the object under this key. If several keys hold the same policy, it shows only
-    /// one.
+    /// Returns true if the API shows the object under this key. If several keys hold the same policy, the API shows
+    /// only one of them.
     func isShown(_ key: ResourceKey) -> Bool {
         !key.kind.isPolicy || read { $0.stored.policyNames.isShown(key.path) }
     }

@@ -2,8 +2,9 @@ import Calico
 import Domain
 
 extension MirrorState {
-    /// Returns the subnet's violations of the rules about address blocks and overlaps. Other tools do not check these
-    /// rules when they write. Returns an empty array for an absent subnet.
+    /// Returns the findings about the subnet's region, its position in the region's address blocks, and its overlaps.
+    /// Such findings exist because other tools write subnets without checking these rules. Returns an empty array for
+    /// an absent subnet.
     func placeFindings(_ id: SubnetID) -> [StoredFinding] {
         guard let entry = entries[id.path] else { return [] }
         var found: [StoredFinding] = []
@@ -48,8 +49,8 @@ extension MirrorState {
 }
 
 extension MirrorState {
-    /// Returns the first block with that prefix length in `block` that overlaps no subnet and no other region's
-    /// address block.
+    /// Returns the first free network with the prefix length `prefixLength` inside `block`; nil if there is none. A
+    /// free network overlaps no subnet, and no address block of a region other than `region`.
     func firstFreeBlock(prefixLength: Int, in block: CIDR, of region: String) -> CIDR? {
         let foreign = blocks.overlapping(block).filter { $0.value != region }.map(\.cidr)
         return subnets.firstFreeBlock(prefixLength: prefixLength, in: block, excluding: foreign)

@@ -12,15 +12,15 @@ package struct MirrorEntry: Sendable, Equatable {
 
 /// The state of the followed etcd keys. Only `put` and `delete` change the stored keys.
 ///
-/// It stores policies, network sets (including regions and subnets), tiers and the ClusterInformation in full, and
-/// the changes that wait for a second person. It also stores the labels of endpoints, the names of endpoints in the legacy namespace, and `head`. It ignores all
-/// other keys.
+/// The state stores these values in full: policies, network sets (including regions and subnets), tiers, the
+/// ClusterInformation, and the changes that wait for a second person. It also stores the labels of endpoints, the names
+/// of endpoints in the legacy namespace, and `head`. It ignores all other keys.
 package struct MirrorState: Sendable {
     /// The keys that are stored in full, by path.
     package private(set) var entries = SortedMap<String, MirrorEntry>()
-    /// The blocks of all subnets.
+    /// The networks of all subnets, each with its subnet.
     package private(set) var subnets = CIDRMap<SubnetID>()
-    /// The address blocks of all regions, by region.
+    /// The address blocks of all regions, each with the name of its region.
     package private(set) var blocks = CIDRMap<String>()
     /// The names of the endpoints in the namespace `openstack`, which Neutron uses for a site without a region name.
     private(set) var legacyEndpoints: Set<String> = []
@@ -34,7 +34,7 @@ package struct MirrorState: Sendable {
     package private(set) var regions: Set<String> = []
     /// The indexes over the contents of the values: findings, names, and references between objects.
     package private(set) var stored = StoredIndex()
-    /// The versions of the lists. They count the changes of the lists' contents.
+    /// The version of each list. It counts the changes of the list's contents.
     var versions = ListVersions()
     private(set) var storedHead = StoredHead.absent
     /// The mod_revision of the key `head`; 0 if absent.
@@ -42,10 +42,10 @@ package struct MirrorState: Sendable {
 
     /// Creates the state of an empty etcd.
     package init() {}
-    /// The head that the next change continues from.
+    /// The head that the next change builds on.
     var head: Head { storedHead.head ?? .initial }
-    /// The mod_revision of `head` that a transaction compares. It is -1 while `head` is unreadable. No key has that
-    /// mod_revision, so no transaction overwrites such a value.
+    /// The mod_revision of `head` that a transaction compares. It is -1 while the stored `head` is unreadable. No key
+    /// has the mod_revision -1, so no transaction can overwrite an unreadable `head`.
     package var headRevision: Int64 { storedHead.head == nil ? -1 : storedHeadRevision }
 
     /// The kinds that are stored in full. Their changes are audited.
@@ -64,11 +64,11 @@ package struct MirrorState: Sendable {
         key.hasPrefix(endpointKeyPrefix) ? key.string : nil
     }
 
-    /// Stores the value of one key. Only for a state that no other task sees yet, because this method also parses the
-    /// value.
+    /// Parses and stores the value of one key. The state must not be visible to other tasks yet, because the parsing
+    /// would hold the mirror's lock for too long.
     package mutating func put(_ keyValue: KeyValue) { put(PreparedPut(keyValue)) }
 
-    /// Stores the value of one key. Returns the replaced audited entry.
+    /// Stores the value of one key. Returns the audited entry that it replaces; nil if there is none.
     @discardableResult
     package mutating func put(_ prepared: PreparedPut) -> MirrorEntry? {
         let keyValue = prepared.keyValue
@@ -91,7 +91,7 @@ package struct MirrorState: Sendable {
         return nil
     }
 
-    /// Removes one key. Returns the removed audited entry.
+    /// Removes one key. Returns the removed audited entry; nil if there is none.
     @discardableResult
     package mutating func delete(_ key: EtcdKey) -> MirrorEntry? {
         if key == Keyspace.head {
@@ -139,7 +139,7 @@ package struct MirrorState: Sendable {
         }
     }
 
-    /// Checks the subnet, and the subnets that overlap its old or new networks.
+    /// Checks the subnet `id`, and the subnets that overlap `nets`, its old and new networks.
     private mutating func judgePlaces(around id: SubnetID, _ nets: [CIDR]) {
         var affected: Set = [id]
         for cidr in nets {
@@ -148,11 +148,11 @@ package struct MirrorState: Sendable {
         judgePlaces(affected)
     }
 
-    /// The largest number of overlapping subnets that are checked for each network. It bounds the time under the
+    /// The largest number of overlapping subnets that are checked for each network. The limit bounds the time under the
     /// mirror's lock.
     private static let neighbours = 64
 
-    /// Checks subnets again after another object has changed.
+    /// Checks the subnets `ids` again after another object has changed.
     mutating func judgePlaces(_ ids: some Sequence<SubnetID>) {
         for id in ids { stored.setPlace(id.path, placeFindings(id)) }
         versions.note(.globalNetworkSet)
@@ -171,13 +171,13 @@ extension Set<String> {
 /// The new value of one key, parsed and checked. It is made before the mirror's lock is taken, because parsing costs
 /// more than all the work under the lock.
 package struct PreparedPut: Sendable {
-    /// The kinds of values, with what the mirror keeps of each.
+    /// The kind of a value, and the parts of the value that the mirror keeps.
     package enum Content: Sendable {
         /// A key whose changes are audited.
         case audited(ResourceKey, MirrorEntry, StoredFacts)
         /// A change that waits for a second person.
         case pending(path: String, MirrorEntry)
-        /// A WorkloadEndpoint and its labels; nil if absent.
+        /// A WorkloadEndpoint. `labels` is nil if the value has no readable labels.
         case endpoint(path: String, labels: [String: String]?)
         case other
     }

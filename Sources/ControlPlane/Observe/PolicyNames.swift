@@ -9,8 +9,8 @@ struct PolicyNames: Sendable {
     struct Name: Sendable, Equatable {
         /// The key under which the policy would be stored without a prefix.
         var plainPath: String
-        /// True if the policy is in the default tier under a name without a prefix, and Calico did not generate that
-        /// name.
+        /// True if the policy is in the default tier, its stored name has no tier prefix, and Calico did not generate
+        /// the name.
         var isPlainDefault: Bool
     }
 
@@ -41,14 +41,15 @@ struct PolicyNames: Sendable {
         return affected.union([path])
     }
 
-    /// Returns the other keys of the object stored under `path`, in order.
+    /// Returns the other keys under which the object at `path` is also stored, in order.
     func twins(of path: String) -> [String] {
         guard let name = names[path] else { return [] }
         return group(name.plainPath).subtracting([path]).sorted()
     }
 
-    /// Returns true if the API shows this key and not its twins. The API shows the key without a prefix, if it
-    /// exists, because Calico 3.32 and later give that key the object's name. Otherwise it shows the first key.
+    /// Returns true if the API shows this key and not its twins. The API shows the key without a tier prefix if that
+    /// key exists, because Calico 3.32 and later use the name without a prefix. If it does not exist, the API shows the
+    /// first of the keys.
     func isShown(_ path: String) -> Bool {
         guard let plainPath = names[path]?.plainPath, plainPath != path else { return true }
         return names[plainPath] == nil && prefixed[plainPath]?.min() == path

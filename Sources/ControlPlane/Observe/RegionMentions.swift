@@ -17,7 +17,7 @@ struct RegionMentions: Sendable, Equatable {
         for text in Self.selectors(document) {
             do {
                 let selector = try Selector(parsing: text)
-                // Most selectors contain no comparison, so the loop costs nothing for them.
+                // This loop is cheap, because most selectors contain no comparison.
                 for comparison in selector.comparisons { note(comparison) }
             } catch {
                 unreadable.append(text)
@@ -49,8 +49,8 @@ struct RegionMentions: Sendable, Equatable {
     }
 }
 
-/// The GlobalNetworkPolicies by mentioned region. With this index, the deletion of a region need not look at every
-/// policy.
+/// The GlobalNetworkPolicies by the regions that they mention. With this index, the deletion of a region does not have
+/// to read every policy.
 struct RegionMentionIndex: Sendable {
     private var mentions: [String: RegionMentions] = [:]
     private var policies: [String: Set<String>] = [:]

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A revision that rises, and the callers that wait until it reaches a value.
+/// A revision that rises, and the callers that wait until it reaches a certain value.
 ///
 /// A wait needs no timer. The owner calls `expire` ten times a second, which ends the waits that have reached their
 /// deadline. Thousands of writes may wait at once, and one clock for all of them is cheaper than one timer each.
@@ -52,8 +52,8 @@ package final class RevisionGate: Sendable {
         } onCancel: {
             cancel(number)
         }
-        // The cancellation may have come after the wait ended. Then `cancel` has stored a number that nothing needs,
-        // and this removes it.
+        // Removes the number that `cancel` has stored if the cancellation came after the end of the wait. Nothing needs
+        // it then.
         if Task.isCancelled { state.withLock { _ = $0.cancelled.remove(number) } }
         return isReached
     }
@@ -91,7 +91,7 @@ package final class RevisionGate: Sendable {
         for waiter in passing { waiter.continuation.resume(returning: true) }
     }
 
-    /// Sets the revision to `revision`, which may be lower than before, after etcd was replaced or restored.
+    /// Sets the revision after etcd was replaced or restored. The new revision may be lower than the old one.
     package func reset(to revision: Int64) {
         state.withLock { $0.reached = revision }
     }

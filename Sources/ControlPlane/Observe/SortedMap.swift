@@ -6,11 +6,12 @@ package struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable 
         var values: [Value]
     }
 
-    /// The largest number of entries in a chunk. An insertion moves half a chunk on average, and a copy of the map
-    /// shares all other chunks. Larger chunks make insertions slow, and smaller ones make the list of chunks long.
+    /// The largest number of entries in a chunk. An insertion moves half a chunk on average. A copy of the map that was
+    /// made before the insertion still shares all other chunks. Larger chunks make insertions slow, and smaller ones
+    /// make the list of chunks long.
     private static var maximumChunk: Int { 512 }
 
-    /// The chunks in order. None is empty.
+    /// The chunks in order. No chunk is empty.
     private var chunks: [Chunk] = []
     /// The number of entries.
     package private(set) var count = 0
@@ -80,7 +81,8 @@ package struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable 
     /// Returns the slot of `key`, or the slot for its insertion; nil only if the map is empty.
     private func find(_ key: Key) -> Place? {
         guard !chunks.isEmpty else { return nil }
-        // The key belongs in the last chunk that does not begin after it, or in the first chunk.
+        // Chooses the last chunk that begins at or before `key`. Chooses the first chunk if all chunks begin after
+        // `key`.
         let after = Self.partition(chunks.count) { chunks[$0].keys[0] > key }
         let chunk = max(after - 1, 0)
         let keys = chunks[chunk].keys
@@ -111,8 +113,8 @@ package struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable 
 }
 
 extension SortedMap where Key == String {
-    /// Calls `body` for each entry with a key that starts with `prefix` and comes after `after`. Goes in order of the
-    /// keys, until `body` returns false.
+    /// Calls `body` for each entry with a key that starts with `prefix` and comes after `after`. Calls it in the order
+    /// of the keys, until it returns false.
     package func forEach(
         prefix: String, after: String? = nil, _ body: (String, Value) throws -> Bool
     ) rethrows {

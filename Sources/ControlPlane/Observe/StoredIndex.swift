@@ -6,10 +6,10 @@ package struct StoredFacts: Sendable {
     var findings: [StoredFinding] = []
     /// The name of a policy; nil for other kinds.
     var name: PolicyNames.Name?
-    /// The subnets that a CrossRegionPolicy names.
+    /// The subnets that a CrossRegionPolicy names; empty for other kinds.
     var subnets: Set<SubnetID> = []
     var labels: [String: String] = [:]
-    /// The regions that a GlobalNetworkPolicy mentions.
+    /// The regions that a GlobalNetworkPolicy mentions; nil for other kinds.
     var regions: RegionMentions?
 
     init(_ key: ResourceKey, _ value: StoredValue) {
@@ -71,8 +71,8 @@ package struct StoredIndex: Sendable {
     }
 }
 
-/// The CrossRegionPolicies by named subnet. With this index, a change or deletion of a subnet need not look at every
-/// policy.
+/// The CrossRegionPolicies by the subnets that they name. With this index, a change or deletion of a subnet does not
+/// have to read every policy.
 package struct CrossRegionIndex: Sendable {
     private var subnets: [String: Set<SubnetID>] = [:]
     private var policies: [SubnetID: Set<String>] = [:]
@@ -93,7 +93,7 @@ package struct CrossRegionIndex: Sendable {
     }
 }
 
-/// The findings about stored values, by key. Most values have none.
+/// The findings about stored values, by key. Most values have no findings.
 package struct FindingBook: Sendable {
     /// The findings about one key, by origin.
     package struct Findings: Sendable {
@@ -114,11 +114,11 @@ package struct FindingBook: Sendable {
         package var omitted = 0
     }
 
-    /// The largest number of new findings that are logged at once. Further ones are only counted, because a restart may
-    /// find thousands.
+    /// The largest number of new findings that are logged at once. Further findings are only counted, because there may
+    /// be thousands after a restart.
     package static let maximumNews = 50
 
-    /// The findings about each key that has any.
+    /// The findings about each key with at least one finding.
     package private(set) var byPath = SortedMap<String, Findings>()
     /// The number of findings of each code.
     package private(set) var counts: [StoredFindingCode: Int] = [:]
@@ -127,7 +127,7 @@ package struct FindingBook: Sendable {
     /// Returns all findings about `path`.
     package func findings(_ path: String) -> [StoredFinding] { byPath[path]?.all ?? [] }
 
-    /// Replaces one kind of findings about `path`.
+    /// Replaces the findings about `path` that have the origin `aspect`.
     mutating func set(
         _ path: String, _ aspect: WritableKeyPath<Findings, [StoredFinding]>,
         _ findings: [StoredFinding]

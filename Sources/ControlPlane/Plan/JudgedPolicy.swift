@@ -20,7 +20,7 @@ package struct JudgedPolicy: Sendable {
     let groups: [Located<Selector>]
     private let kept: KeptFields
 
-    /// - Parameter kept: The stored fields of the document that are not judged.
+    /// - Parameter kept: The stored fields that stay in the document and are not judged.
     init(
         _ document: JSONValue, _ name: ObjectName, regions: Set<String>,
         keeping kept: KeptFields = .none
@@ -66,14 +66,14 @@ package struct JudgedPolicy: Sendable {
     /// Returns the warnings for a server where exactly `regions` are registered.
     func warnings(_ regions: Set<String>) -> [Violation] {
         var lints = lints
-        // Regions may have been added or removed since the document was judged.
+        // Lints again if regions were added or removed since the document was judged.
         if regions != lintedRegions, let stored {
             lints = PolicyLinter.lint(stored, knownRegions: regions)
         }
         return (blanks + lints + kept.warnings).summarised(by: .moreLints)
     }
 
-    /// Returns violations for members that name another object than the path.
+    /// Returns violations for members of the document that contradict the name or the region in the path.
     private static func mismatches(
         _ identity: CalicoIdentity?, _ document: JSONValue, _ name: ObjectName,
         _ namespace: String?

@@ -2,7 +2,8 @@ import Calico
 import Documents
 
 /// The stored fields that a patch does not change and that this release does not know, such as fields of a newer
-/// Calico. The client did not send them, so they are removed before the policy is judged and restored afterwards.
+/// Calico. The client did not send these fields, so they are removed before the policy is judged, and restored
+/// afterwards.
 struct KeptFields: Sendable {
     private var fields: [(pointer: String, value: JSONValue)] = []
 
@@ -22,20 +23,20 @@ struct KeptFields: Sendable {
         }
     }
 
-    /// Returns `document` without the fields.
+    /// Returns `document` without the kept fields.
     func removed(from document: JSONValue) -> JSONValue {
         fields.reduce(document) { $0.replacing(JSONPointer.tokens($1.pointer)[...], with: nil) }
     }
 
-    /// Returns `document` with the fields.
+    /// Returns `document` with the kept fields.
     func restored(in document: JSONValue) -> JSONValue {
         fields.reduce(document) {
             $0.replacing(JSONPointer.tokens($1.pointer)[...], with: $1.value)
         }
     }
 
-    /// Returns a violation for each field that is missing in `restored`. Such a document must not be written, because
-    /// a rule without the field may have the opposite meaning.
+    /// Returns a violation for each kept field that is missing in `restored`. A document without a kept field must not
+    /// be written, because a rule without the field may have the opposite meaning.
     func losses(in restored: JSONValue) -> [Violation] {
         let lost = fields.filter {
             restored.value(at: JSONPointer.tokens($0.pointer)) != $0.value
@@ -61,8 +62,8 @@ struct KeptFields: Sendable {
 extension JSONValue {
     /// Returns the value with the part at `tokens` replaced by `new`, or removed if `new` is nil.
     ///
-    /// If a removal leaves an object empty, the object is removed too. Calico treats `services: {}` as an error and
-    /// stores no `source: {}`. A replacement therefore creates missing objects along the path.
+    /// If a removal leaves an object empty, removes the object too, because Calico treats `services: {}` as an error
+    /// and does not store `source: {}`. So a replacement creates the objects that are missing along the path.
     fileprivate func replacing(_ tokens: ArraySlice<String>, with new: JSONValue?) -> JSONValue {
         guard let token = tokens.first else { return new ?? self }
         let rest = tokens.dropFirst()

@@ -70,8 +70,8 @@ struct ManifestPlan {
                 warnings: parts.flatMap(\.warnings), before: nil, after: nil, parts: parts))
     }
 
-    /// The refusals combined into one. Its reason is their common reason, or `invalid` if they have different
-    /// reasons.
+    /// One refusal that combines all refusals; nil if nothing was refused. Its reason is `invalid` if the refusals have
+    /// different reasons, or if the manifest as a whole has violations.
     private var refusal: Refusal? {
         let violations = general + violations
         guard !violations.isEmpty else { return nil }

@@ -45,8 +45,8 @@ package struct PlannedWrite: Sendable {
     package var before: ObjectView?
     /// The object after the change; nil after a deletion.
     package var after: Resource?
-    /// The changes of a manifest's objects. `writes` joins their writes. An unchanged object has a part without
-    /// writes. Empty for a change of one object.
+    /// The changes of a manifest's objects, one part for each object; empty for a change of one object. `writes`
+    /// contains the writes of all parts. The part of an unchanged object has no writes.
     package var parts: [PlannedWrite] = []
     /// The changes of CrossRegionPolicies that result from this change. `writes` includes their writes.
     package var followers: [PlannedWrite] = []
@@ -54,7 +54,8 @@ package struct PlannedWrite: Sendable {
     var crossRegion: PlannedCrossRegion?
     /// The pending change that the write creates or ends; nil for a write of objects.
     var pending: PendingChange?
-    /// The second person or the override, for the journal; nil for neither.
+    /// The second person that confirmed the change, or the break-glass override, in the form that the journal stores;
+    /// nil if there was neither.
     var approval: JSONValue?
 
     /// The approximate number of bytes that the write takes in the transaction. The constant stands for the journal
@@ -91,7 +92,7 @@ package enum Decision: Sendable {
 }
 
 extension Decision {
-    /// Returns the same decision with `warnings` inserted before its own.
+    /// Returns the same decision with `warnings` inserted before its own warnings.
     func adding(_ warnings: [Violation]) -> Decision {
         guard !warnings.isEmpty else { return self }
         switch self {
@@ -104,7 +105,7 @@ extension Decision {
     }
 }
 
-/// A decision and its read set. The request's task creates the draft. The single writer then checks only whether the
+/// A decision and its read set. The request's task creates the draft. The writer's task then only has to check that the
 /// draft is still valid.
 package struct Draft: Sendable {
     package var decision: Decision
@@ -133,10 +134,10 @@ extension Planner {
 }
 
 extension PreparedChange {
-    /// True if planning the change reads few objects, regardless of the number of objects in etcd. The writer may plan
-    /// such a change again itself. Any other change reads the subnets of a region or the policies that name a subnet,
-    /// or judges a stored document. It is planned again in the request's task, so that it does not delay the other
-    /// changes.
+    /// True if planning the change reads few objects, regardless of the number of objects in etcd. The writer's task
+    /// may plan such a change again. Any other change is planned again in the request's task, so that it does not delay
+    /// all changes. The plan of such a change reads the subnets of a region or the policies that name a subnet, or
+    /// judges a stored document.
     package var isQuicklyPlanned: Bool {
         switch self {
         case .putPolicy, .putCrossRegion, .allocate, .delete(.policy), .delete(.regionPolicy): true
@@ -144,8 +145,9 @@ extension PreparedChange {
         }
     }
 
-    /// False if the change is a manifest with more than 200 documents or with `prune`, or if it confirms another
-    /// change, which may be such a manifest. Planning it in the writer would delay all other changes for too long.
+    /// True if the change may be planned in the writer's task as a last resort. False for a manifest with more than 200
+    /// documents or with `prune`, because its planning would delay all other changes for too long. False for a
+    /// confirmation too, because the confirmed change may be such a manifest.
     package var mayBePlannedByWriter: Bool {
         switch self {
         case .apply(let manifest): manifest.count <= 200 && manifest.prune == nil

@@ -2,11 +2,11 @@ import Calico
 import Documents
 package import Domain
 
-// The rights of the caller are checked as part of planning. So they hold for the state that is committed: the plan of a
-// change is made again if an object that it read changes before the commit.
+// The rights of the caller are checked as part of planning. So the check still holds when the change is committed: a
+// change is planned again if an object that its plan has read changes before the commit.
 extension Planner {
-    /// Decides about one change, or refuses it because the caller lacks a right for the object before or after the
-    /// change. `decideFreely` makes the decision itself.
+    /// Returns the decision about one change. Refuses the change if the caller lacks a right for the object before or
+    /// after the change.
     func decide(
         _ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
@@ -14,11 +14,12 @@ extension Planner {
         return decideFreely(change, request, view)
     }
 
-    /// Returns the refusal if the caller may not make the change; nil if the caller may. Each object of a manifest has
-    /// a change of its own.
+    /// Returns the refusal if the caller may not make the change; nil if the caller may. Returns nil for a manifest,
+    /// because each of its objects is checked separately.
     ///
-    /// The order of the checks keeps secrets. A region in the path and the new document are judged before anything is
-    /// looked up. An object that the caller may not see is treated as absent, except by a PUT, which cannot create it.
+    /// The answers do not reveal an object that the caller may not see. The region in the path and the new document are
+    /// checked before any object is looked up. A deletion or a patch of a hidden object is answered as if the object
+    /// did not exist. A PUT of a hidden object is refused, because the PUT cannot create the object.
     private func forbidden(
         _ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView
     ) -> Refusal? {
@@ -43,7 +44,8 @@ extension Planner {
         }
         guard scope.changes(object) else { return refusal }
         guard case .delete = change else { return nil }
-        // A deletion also removes the other keys that store the policy.
+        // A deletion also removes the other keys under which the policy is stored, so the caller needs the right for
+        // each of them.
         let mayDelete = twins(name, current, view).allSatisfy { twin in
             guard let twin = view.resource(twin.key)?.resource else { return false }
             return scope.allows(.writeObjects, kind: name.kind, touching: twin.reach)
@@ -51,8 +53,8 @@ extension Planner {
         return mayDelete ? nil : refusal
     }
 
-    /// Returns true if the caller may not know that the object exists. A policy that belongs to a CrossRegionPolicy
-    /// names it, so only those who may see both see it.
+    /// Returns true if the caller may not know that the object exists. A compiled policy names its CrossRegionPolicy,
+    /// so a caller sees it only if the caller may see both.
     func isHidden(
         _ current: CurrentObject, from scope: AccessScope, _ view: PlanningView
     ) -> Bool {
@@ -72,8 +74,8 @@ extension Planner {
         return current.object
     }
 
-    /// Returns true if the change also rewrites a policy that the caller may not change. The policy names this
-    /// CrossRegionPolicy as its source although that does not exist.
+    /// Returns true if the caller may not change `part`. The change would overwrite this stored policy, which names a
+    /// CrossRegionPolicy as its source although the CrossRegionPolicy does not exist yet.
     func takesForeignPart(
         _ part: Resource, _ request: ChangeRequest
     ) -> Bool {
@@ -83,8 +85,9 @@ extension Planner {
                 .writeObjects, kind: ResourceKind.globalNetworkPolicy.rawValue, touching: reach)
     }
 
-    /// Returns the regions that a warning about `documents` may take as registered. A caller does not learn from a
-    /// warning if a region that the caller may not see is registered.
+    /// Returns the regions that count as registered in warnings about `documents`. These are the registered regions
+    /// that the caller may see, and all regions in `documents` that the caller may not see. So a warning does not
+    /// reveal whether a hidden region is registered.
     func knownRegions(
         _ documents: [JSONValue], _ request: ChangeRequest, _ view: PlanningView
     ) -> Set<String> {
@@ -98,7 +101,7 @@ extension Planner {
 
 extension Refusal {
     /// Returns the refusal of a change in a region where the caller may not change objects of this kind; nil if the
-    /// caller may. It does not depend on the existence of the object or the region.
+    /// caller may. The refusal does not depend on whether the object or the region exists.
     package static func forbidden(
         _ name: ObjectName, _ scope: AccessScope, actor: String
     ) -> Refusal? {
@@ -117,8 +120,8 @@ extension Refusal {
         forbidden(name, request.scope, actor: request.context.actor)
     }
 
-    /// Returns the refusal of a change of an object that touches too many regions. The text is the same for an object
-    /// that the caller may not see, for one that the caller may not change, and for a new one.
+    /// Returns the refusal to change an object that touches regions in which the caller may not change such objects.
+    /// The text is the same for a hidden object, for a visible object, and for a new object.
     static func forbidden(touching name: ObjectName, _ request: ChangeRequest) -> Refusal {
         Refusal(
             .forbidden,
@@ -134,17 +137,17 @@ extension Refusal {
                 + " may no longer see")
     }
 
-    /// Ends a message that counts or lists objects of which the caller may see only some.
+    /// The words for the objects that the caller may not see, in a message that counts or lists objects.
     static let hiddenUsers = "objects that you may not see"
 
-    /// Returns the message about a block that overlaps blocks that the caller may not see.
+    /// Returns the message that `cidr` overlaps a block that the caller may not see.
     static func hiddenOverlap(_ cidr: CIDR) -> String {
         "\(cidr) overlaps a block of a region that you may not see"
     }
 }
 
 extension PreparedChange {
-    /// The object that the change is about; nil for a manifest.
+    /// The object that the change names; nil for a manifest or a pending change.
     var name: ObjectName? {
         switch self {
         case .putRegion(let name, _): .region(name)

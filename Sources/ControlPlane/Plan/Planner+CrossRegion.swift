@@ -65,7 +65,8 @@ extension Planner {
                 compiled: compiled,
                 stored: index == 0 ? first : current(.policy(compiled.name), view))
         }
-        // Another author's policy may already have the name of a part.
+        // Adds a violation for each compiled policy whose name is taken by a policy that does not belong to this
+        // CrossRegionPolicy.
         for target in targets.dropFirst() {
             guard let part = target.stored?.resource,
                 CrossRegionAnnotation.sourceName(ofPart: part) != policy.name
@@ -80,8 +81,8 @@ extension Planner {
         return (targets, violations)
     }
 
-    /// Returns a warning for each group, project or label in `selectors` that no VM carries now. Labels of network sets
-    /// are not checked. Only the VMs of regions that the caller may see count.
+    /// Returns a warning for each of `selectors` that matches no VM now. Each selector stands for a group, a project or
+    /// a label. Only VMs in regions that the caller may see count. Network sets do not count.
     func unmatched(
         _ selectors: [Located<Selector>], _ request: ChangeRequest, _ view: PlanningView
     ) -> [Violation] {
@@ -128,7 +129,8 @@ extension Planner {
         if writes.isEmpty, let object = current?.object {
             return .unchanged(object, warnings: warnings)
         }
-        // The answer shows the source with its members in stored order, as every later read does.
+        // Takes the source in its stored form, so that the answer has the members in the same order as every later
+        // read.
         let storedSource = parts.first.flatMap {
             CrossRegionAnnotation.sourceDocument(of: $0.resource)
         }

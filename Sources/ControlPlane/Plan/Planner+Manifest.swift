@@ -15,7 +15,7 @@ package struct PreparedManifest: Sendable {
     var count: Int
     var violations: ViolationList
     var places: DocumentNames
-    /// Selects objects to remove if the manifest does not name them; nil removes none.
+    /// The selector of the objects to remove, except the objects that the manifest names; nil to remove none.
     var prune: Selector?
 
     init(_ manifest: Manifest, prune: Selector?, regions: Set<String>) {
@@ -39,8 +39,9 @@ package struct PreparedManifest: Sendable {
 }
 
 extension Planner {
-    /// Plans all documents and removals, or refuses all of them. Removals come first to make room. Regions and
-    /// subnets that are still in use are removed later, after the documents have changed their users.
+    /// Plans all documents and removals, or refuses all of them. Plans the removals first, so that the documents can
+    /// use the freed address space. A region or subnet that is still in use is removed after the documents, because
+    /// they may change its users.
     func planApply(
         _ manifest: PreparedManifest, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
@@ -72,7 +73,7 @@ extension Planner {
         var refusedRegions: Set<String> = []
         for item in manifest.items.sorted(by: { ($0.rank, $0.index) < ($1.rank, $1.index) }) {
             guard !plan.view.isAbandoned else { return .refused(Self.tooSlow) }
-            // After a region is refused, refusals of its subnets and policies give no new information.
+            // Skips the subnets and policies of a refused region, because their refusals would give no new information.
             if item.rank > 0, let region = item.name.region, refusedRegions.contains(region) {
                 continue
             }
@@ -97,7 +98,8 @@ extension Planner {
     ) -> [ObjectName]? {
         guard let prune = manifest.prune else { return [] }
         let named = Set(manifest.items.map(\.name))
-        // Up to `maximumDocuments` of the selected objects may be named in the manifest, and these are kept.
+        // Selects more objects than may be removed, because the manifest may name up to `maximumDocuments` of them. The
+        // named objects are kept.
         let limit = Manifest.maximumDocuments + Self.removable
         let paths = view.paths(matching: prune, limit: limit)
         let victims = paths.compactMap { path -> ObjectName? in
@@ -115,8 +117,8 @@ extension Planner {
     private static let tooSlow = Refusal(
         .tooLarge, "the manifest could not be planned in time: split it")
 
-    /// The maximum number of objects that `prune` may remove at once. It bounds the time of planning. By default, etcd
-    /// accepts fewer in one transaction.
+    /// The maximum number of objects that `prune` may remove at once. The limit bounds the time of planning. etcd's
+    /// default limit for one transaction is lower.
     private static let removable = 1_000
 }
 

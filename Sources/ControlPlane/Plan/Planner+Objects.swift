@@ -74,7 +74,7 @@ extension Planner {
             "there is no region \(region): register it first with PUT /v1/regions/\(region)")
     }
 
-    /// Returns a write of `resource`, or `unchanged` if it is already stored.
+    /// Returns a write of `resource`, or `unchanged` if the same resource is already stored.
     func decision(
         _ name: ObjectName, _ resource: Resource, _ current: CurrentObject?,
         warnings: [Violation], additional: [ObjectWrite] = [], required: [String] = []
@@ -93,7 +93,7 @@ extension Planner {
 
     /// Returns the deletion of an existing object.
     ///
-    /// - Parameter twins: The other keys that store the same object.
+    /// - Parameter twins: The other keys under which the same object is stored.
     private func deletion(
         _ name: ObjectName, _ current: CurrentObject,
         twins: [(key: ResourceKey, revision: Int64)]

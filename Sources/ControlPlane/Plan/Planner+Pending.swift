@@ -4,9 +4,9 @@ import Documents
 import Domain
 import Synchronization
 
-// A change of a kind that needs two persons is planned twice: once for its author, and once for the person that confirms
-// it. Both plans use the same time and the same ids, which come from the author's request. So they have the same digest
-// unless something that the change depends on was changed in between.
+// A change of a kind that needs two persons is planned twice: once for its author, and once for the person that
+// confirms it. Both plans use the same time and the same ids, which come from the author's request. So both plans have
+// the same digest, unless something that the change depends on was changed in between.
 extension Planner {
     /// Returns the decision about the request. A change that needs a second person becomes the write of a pending
     /// change.
@@ -26,11 +26,12 @@ extension Planner {
             ? overridden(write, objects, request) : held(change, request, view)
     }
 
-    /// Returns the objects that a plan writes, with the regions that they touch before or after it.
+    /// Returns the objects that a plan writes, with the regions that each object touches before or after the change.
     private func touched(by write: PlannedWrite, _ view: PlanningView) -> [PendingChange.Object] {
         let parts = (write.parts.isEmpty ? [write] : write.parts) + write.followers
         return parts.filter { !$0.writes.isEmpty }.flatMap { part in
-            // A policy and the CrossRegionPolicy that replaces it have one name but two kinds. Both count.
+            // Lists the object under both kinds if a CrossRegionPolicy replaces a policy of the same name, or the
+            // reverse.
             let kinds = Set([part.kind] + [part.before?.kind].compactMap { $0 })
             let reach = reach(of: part, view)
             return kinds.sorted().map {
@@ -47,9 +48,10 @@ extension Planner {
         if let after = part.view(revision: 0) { reach = reach.union(after.reach) }
         for write in part.writes where write.expectedRevision > 0 {
             guard let key = ResourceKey(path: write.path), key.kind.isPolicy else { continue }
-            // A stored value that cannot be read may have been about any region.
+            // Returns all regions if a stored value cannot be read, because the value may concern any region.
             guard let stored = view.resource(key)?.resource else { return .all }
-            // The whole CrossRegionPolicy is in `before`. A part of it counts with its own rules only.
+            // For a compiled policy, adds only the regions of its own rules, because `before` already has the whole
+            // CrossRegionPolicy.
             reach = reach.union(
                 view.source(ofPart: stored) == nil && part.crossRegion == nil
                     ? stored.reach : PolicyReach.of(globalPolicy: stored.document))
@@ -93,7 +95,7 @@ extension Planner {
     }
 
     /// Returns the refusal if too many changes wait already; nil otherwise. Requests that arrive at the same moment may
-    /// exceed the limits by the size of a batch.
+    /// together exceed the limits by the size of a batch.
     private func crowded(
         adding bytes: Int, _ request: ChangeRequest, _ view: PlanningView
     ) -> Refusal? {
@@ -122,12 +124,14 @@ extension Planner {
                         + " confirmed, or withdraw some first")
             }
         }
-        // Only a refusal depends on the number, so only a refusal is checked again when the number changes.
+        // Adds the list of pending changes to the read set only for a refusal, because only a refusal depends on their
+        // number.
         if refusal != nil { _ = view.paths(prefix: Keyspace.pendingPrefix) }
         return refusal
     }
 
-    /// Returns the planned write with a mark in the journal, if the caller may skip the second person.
+    /// Returns the planned write with a mark for the journal. Returns a refusal if the caller may not skip the second
+    /// person.
     private func overridden(
         _ write: PlannedWrite, _ objects: [PendingChange.Object], _ request: ChangeRequest
     ) -> Decision {
@@ -148,8 +152,8 @@ extension Planner {
         return .write(write)
     }
 
-    /// Returns a planner that makes the same plan at every call, as long as the state is the same: its time is fixed,
-    /// and its ids are derived from the change's id.
+    /// Returns a planner with a fixed time and with ids that are derived from the change's id. So it makes the same
+    /// plan at every call, as long as the state is the same.
     private func replaying(_ id: ChangeID, at time: Timestamp) -> Planner {
         let counter = Mutex(0)
         var planner = self
@@ -166,7 +170,7 @@ extension Planner {
 }
 
 extension Planner {
-    /// Decides what happens to a pending change.
+    /// Returns the decision about `action` on the pending change `id`.
     func settle(
         _ action: PendingAction, _ id: ChangeID, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
@@ -224,8 +228,8 @@ extension Planner {
                 + " touches")
     }
 
-    /// Plans the pending change on the current state. Returns its writes, and the end of the pending change, if the plan
-    /// is still the requested one.
+    /// Plans the pending change again on the current state. If the plan is still the same, returns its writes and the
+    /// deletion of the pending change. Otherwise returns a refusal.
     private func confirmed(
         _ pending: PendingChange, _ end: ObjectWrite, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
@@ -280,6 +284,6 @@ extension Mirror {
 }
 
 extension RuleID {
-    /// A change that needs two persons was made by one.
+    /// A change that needs two persons was made by one person.
     static let twoPersonOverridden = RuleID("two-person.overridden")
 }

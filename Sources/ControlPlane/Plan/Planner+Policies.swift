@@ -4,7 +4,7 @@ import Domain
 import Etcd
 
 extension Planner {
-    /// Returns the keys that may store the policy that a client calls `name`, most likely key first.
+    /// Returns the keys under which the object that a client calls `name` may be stored, the most likely key first.
     func policyKeys(_ name: ObjectName, _ view: PlanningView) -> [ResourceKey] {
         switch name {
         case .region(let region): return [InventoryKey.region(region).resourceKey]
@@ -101,8 +101,9 @@ extension Planner {
             required: installation.required)
     }
 
-    /// Returns warnings about a policy's key. They report a second key that stores the same object, and a prefixed
-    /// name while other policies are stored without a prefix.
+    /// Returns warnings about the key of a policy. Warns about each other key under which an existing policy is also
+    /// stored. Warns about a new policy if it is stored with a tier prefix although other policies are stored without
+    /// one.
     func nameWarnings(
         _ name: ObjectName, _ key: ResourceKey, _ current: CurrentObject?,
         _ request: ChangeRequest, _ view: PlanningView
@@ -110,7 +111,7 @@ extension Planner {
         guard let current else {
             let prefixed = view.prefixedPolicies
             let total = prefixed + view.plainPolicies
-            // The numbers count policies that not everyone may see.
+            // Shows the numbers only to a caller who may see all policies, because the numbers count all policies.
             let share = request.scope.readsEverything ? "\(prefixed) of \(total)" : "other"
             guard policyNames == .auto, key.name != name.name, view.plainPolicies > 0 else {
                 return []
@@ -133,8 +134,8 @@ extension Planner {
         }
     }
 
-    /// Returns the other keys that store the same object. Returns none if the client used a stored name instead of the
-    /// name that the author gave the policy.
+    /// Returns the other keys under which the same policy is stored. Returns an empty array if the client used a stored
+    /// name instead of the name that the author gave to the policy.
     func twins(
         _ name: ObjectName, _ current: CurrentObject, _ view: PlanningView
     ) -> [(key: ResourceKey, revision: Int64)] {
@@ -155,8 +156,9 @@ extension Planner {
         ]
     }
 
-    /// Returns the writes that a policy of `tier` also needs: the tiers and the ClusterInformation that calicoctl
-    /// would create. Returns nil if the tier does not exist and is not a standard tier.
+    /// Returns the writes that a policy of `tier` also needs: the missing tiers and the missing ClusterInformation,
+    /// which calicoctl would create too. Also returns the keys that must exist. Returns nil if the tier does not exist
+    /// and is not a standard tier.
     func installationWrites(
         tier: String, _ view: PlanningView
     ) -> (writes: [ObjectWrite], required: [String])? {
@@ -175,7 +177,7 @@ extension Planner {
         let writes = resources.map {
             ObjectWrite(path: $0.key.path, bytes: $0.bytes, expectedRevision: 0)
         }
-        // The transaction cannot require that a tier exists if it creates that tier itself.
+        // Requires the tier only if it is already stored, because a transaction cannot require a tier that it creates.
         let isStored = view.isStored(tierKey.path)
         return (writes, isStored ? [tierKey.path] : [])
     }

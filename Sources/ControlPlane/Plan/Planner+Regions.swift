@@ -39,8 +39,8 @@ extension Planner {
     /// Returns a refusal that lists the violations. Its reason is `overlap` if every violation concerns another object,
     /// and `invalid` otherwise.
     ///
-    /// - Parameter obstacles: The objects. An object that the caller may not see is nil, and is neither listed nor
-    ///   counted.
+    /// - Parameter obstacles: The objects that the violations concern. Nil stands for an object that the caller may not
+    ///   see. Such an object is neither listed nor counted.
     func invalid(_ violations: ViolationList, _ obstacles: [ObjectReference?]) -> Refusal {
         let seen = obstacles.compactMap { $0 }
         return Refusal(
@@ -51,8 +51,8 @@ extension Planner {
 
     private typealias Conflict = (violation: Violation, object: ObjectReference?)
 
-    /// Returns the conflicts of the region's address blocks. They may overlap blocks or subnets of other regions, or no
-    /// longer cover subnets of this region.
+    /// Returns the conflicts of the region's address blocks. A block may overlap blocks or subnets of other regions.
+    /// The blocks may no longer cover all subnets of this region.
     private func conflicts(
         of region: Region, _ existing: Resource?, _ scope: AccessScope, _ view: PlanningView
     ) -> [Conflict] {
@@ -98,8 +98,9 @@ extension Planner {
     ) -> [Conflict] {
         let blocks = region.addressBlocks
         let before = existing.map(InventoryResource.nets) ?? []
-        // A region that never had blocks may have subnets in any free space. A region with blocks may not drop blocks
-        // that still contain subnets, because another region could then take the space.
+        // Checks only changed blocks, and only if the region has or had blocks. A region that never had blocks may have
+        // subnets in any free space. A region must not drop a block that still contains subnets, because another region
+        // could then take the space.
         guard existing == nil || before != blocks, !blocks.isEmpty || !before.isEmpty else {
             return []
         }
@@ -121,7 +122,7 @@ extension Planner {
         (Violation(pointer: pointer, rule: rule, message: message), object)
     }
 
-    /// Returns true if the caller may know the stored policy.
+    /// Returns true if the caller may see the policy that is stored under `path`.
     private func isVisible(_ path: String, to scope: AccessScope, _ view: PlanningView) -> Bool {
         guard !scope.readsEverything else { return true }
         guard let key = ResourceKey(path: path), let resource = view.resource(key)?.resource,

@@ -37,9 +37,9 @@ extension Planner {
             total: users.count)
     }
 
-    /// Adds to a decision the recompiled CrossRegionPolicies that name a subnet with a changed network. Their rules
-    /// may contain the network itself, so the same transaction updates both. The caller therefore needs the right to
-    /// change these policies too.
+    /// If `decision` changes the network of a subnet, adds the recompiled CrossRegionPolicies that name the subnet. The
+    /// same transaction has to update them, because their compiled rules may contain the network. So the caller also
+    /// needs the right to change these policies.
     func followed(
         _ decision: Decision, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
@@ -61,7 +61,8 @@ extension Planner {
             else { continue }
             let following = planPut(crossRegion: name, prepared, request.withoutConditions, view)
             if case .unchanged = following { continue }
-            // With the new network the policy differs from its source, so the stored policy is judged.
+            // Checks the caller's rights on the policy with the old network. With the new network, the compiled
+            // policies would differ from their source.
             let object = self.current(.policy(name), stored)?.object
             guard request.scope.writesEverything || object.map(request.scope.changes) ?? false
             else {

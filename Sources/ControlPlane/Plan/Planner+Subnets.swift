@@ -38,8 +38,8 @@ extension Planner {
         }
     }
 
-    /// Checks the subnet's block against all regions and adds the broken rules to `violations`. Returns the
-    /// violations and the objects that the block overlaps. All objects that the caller may not see are one nil.
+    /// Checks the subnet's block against all regions and adds the broken rules to `violations`. Returns the violations
+    /// and the objects that the block overlaps. A single nil stands for all objects that the caller may not see.
     private func conflicts(
         _ subnet: Subnet, _ id: SubnetID, _ region: Region, _ scope: AccessScope,
         _ view: PlanningView, after violations: ViolationList

@@ -8,10 +8,10 @@ package struct Planner: Sendable {
     let policyNames: PolicyNameConvention
     var environment: PlanningEnvironment
     let twoPersons: TwoPersonRule
-    /// Signs journal entries and decides which entries to believe.
+    /// The authenticator, which signs journal entries and decides which entries are believed.
     var journal = JournalAuthenticator()
 
-    /// Creates a planner. Without keys in `journal` it signs no entry and believes every readable one.
+    /// Creates a planner. If `journal` has no keys, the planner signs no entry and believes every readable entry.
     package init(
         policyNames: PolicyNameConvention, environment: PlanningEnvironment,
         twoPersons: TwoPersonRule = .off, journal: JournalAuthenticator = JournalAuthenticator()
@@ -22,8 +22,8 @@ package struct Planner: Sendable {
         self.journal = journal
     }
 
-    /// Returns the decision about the request, including the changes that result from it. Does not ask for a second
-    /// person; `plan` does.
+    /// Returns the decision about the request, including the changes that result from it. Does not apply the two-person
+    /// rule, because `plan` applies it.
     func planObjects(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView)
         -> Decision
     {
@@ -32,7 +32,7 @@ package struct Planner: Sendable {
         return request.options.strict ? refusingWarnings(decision) : decision
     }
 
-    /// Returns the decision about the change alone, without the changes that result from it. Does not ask for the
+    /// Returns the decision about the change alone, without the changes that result from it. Does not check the
     /// caller's rights.
     func decideFreely(
         _ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView
@@ -52,8 +52,8 @@ package struct Planner: Sendable {
         }
     }
 
-    /// Returns the journal entry of an accepted change. `JournalEntry.bytes` signs it. Set `headRevision` before that,
-    /// so that the entry is valid for one transaction only.
+    /// Returns the journal entry of an accepted change. `JournalEntry.bytes` signs the entry. The caller has to set
+    /// `headRevision` first, so that the signed entry is valid for one transaction only.
     package func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
         let isManifest = !write.parts.isEmpty
         let pending = write.pending?.id.text
@@ -72,11 +72,11 @@ package struct Planner: Sendable {
         return entry
     }
 
-    /// The maximum number of warnings in a journal entry. Without it, many warnings could make a change too large for
-    /// etcd.
+    /// The maximum number of warnings in a journal entry. Without the limit, many warnings could make a change too
+    /// large for etcd.
     static let journaledWarnings = 32
 
-    /// Applies a merge patch (RFC 7396) to the representation and plans a PUT of the result.
+    /// Applies a merge patch (RFC 7396) to the object as clients see it, and plans a PUT of the result.
     private func planPatch(
         _ name: ObjectName, _ patch: JSONValue, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {

@@ -50,7 +50,8 @@ enum RandomUUID {
         return text((0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
     }
 
-    /// Returns the UUID with version 4 whose other bits are taken from the first 16 of `bytes`.
+    /// Returns a UUID of version 4. All bits except those of the version and the variant come from the first 16 of
+    /// `bytes`.
     static func text(_ bytes: [UInt8]) -> String {
         var bytes = Array(bytes.prefix(16))
         bytes[6] = bytes[6] & 0x0F | 0x40

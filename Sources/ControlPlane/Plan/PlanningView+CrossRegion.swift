@@ -16,7 +16,8 @@ extension PlanningView {
         return resource(key)?.resource.flatMap { InventoryResource.nets($0).first }
     }
 
-    /// Returns the policies that name the CrossRegionPolicy `name` as their source. Its first policy is not among them.
+    /// Returns the compiled policies of the CrossRegionPolicy `name`, except the first one. Each of them names the
+    /// CrossRegionPolicy as its source.
     private func parts(of name: String) -> [CompiledPart] {
         let conventions: [PolicyNameConvention] = hasTieredPolicies ? [.plain, .tiered] : [.plain]
         return (1..<CrossRegionCompiler.maximumPolicies).flatMap { index in
@@ -28,8 +29,8 @@ extension PlanningView {
         .filter { CrossRegionAnnotation.sourceName(ofPart: $0.resource) == name }
     }
 
-    /// Returns the name of the CrossRegionPolicy that `resource` was compiled from, unless it is the first policy.
-    /// Returns nil for any other policy, or if that CrossRegionPolicy no longer exists.
+    /// Returns the name of the CrossRegionPolicy that `resource` was compiled from. Returns nil if `resource` is the
+    /// first compiled policy or is not a compiled policy, or if the CrossRegionPolicy no longer exists.
     func source(ofPart resource: Resource) -> String? {
         guard let name = CrossRegionAnnotation.sourceName(ofPart: resource) else { return nil }
         let first = storedPolicy(name, .plain) ?? storedPolicy(name, .tiered)
@@ -37,7 +38,8 @@ extension PlanningView {
             ? nil : name
     }
 
-    /// Returns the stored policy with the key of the policy `name` in the default tier; nil if absent.
+    /// Returns the policy that is stored under the key that `convention` gives to a policy `name` in the default tier;
+    /// nil if there is none.
     func storedPolicy(_ name: String, _ convention: PolicyNameConvention) -> CompiledPart? {
         let stored = PolicyName.stored(
             name, tier: PolicyName.defaultTier, convention: convention)
@@ -47,8 +49,8 @@ extension PlanningView {
         return CompiledPart(resource: resource, revision: revision)
     }
 
-    /// Returns the object that the API shows for a stored resource; nil if it is too damaged to be shown. For the first
-    /// policy of a CrossRegionPolicy, also returns its other policies.
+    /// Returns the object that the API shows for a stored resource; nil if the resource is too damaged to be shown. For
+    /// the first compiled policy of a CrossRegionPolicy, also returns the other compiled policies.
     func object(
         _ name: ObjectName, _ resource: Resource, revision: Int64
     ) -> (ObjectView?, parts: [CompiledPart]) {

@@ -26,7 +26,7 @@ package struct PlanningView: Sendable {
         (allRegions, allTiers) = (storedRegions, storedTiers)
     }
 
-    /// True if the client has disconnected or its time is over. A long plan may then stop.
+    /// True if the client has disconnected or the deadline has passed. A long plan may then stop.
     var isAbandoned: Bool { Task.isCancelled || deadline.map { $0 <= .now } ?? false }
 
     /// The names of the registered regions, including regions from earlier documents.
@@ -58,8 +58,8 @@ package struct PlanningView: Sendable {
     /// Returns true if the key is already in etcd. Writes of this manifest do not count.
     func isStored(_ path: String) -> Bool { storedEntry(path) != nil }
 
-    /// Returns true if any VM now carries labels that satisfy `selector`. Only warnings use this answer, so the read
-    /// set does not include it.
+    /// Returns true if the labels of any VM satisfy `selector` now. The read set does not include this answer, because
+    /// only warnings use it.
     func isCarried(_ selector: Selector) -> Bool {
         mirror.read { $0.endpointLabels.distinct }.matches(selector)
     }
@@ -121,8 +121,8 @@ package struct PlanningView: Sendable {
             .map { (cidr: $0.cidr, region: $0.value) }
     }
 
-    /// Returns the first free block of the requested size in `block`. It overlaps no subnet and no address block of
-    /// another region. Earlier documents are ignored, because a manifest contains no allocations.
+    /// Returns the first free block of the requested size in `block`. A free block overlaps no subnet and no address
+    /// block of another region. Earlier documents are ignored, because a manifest contains no allocations.
     func firstFreeBlock(prefixLength: Int, in block: CIDR, of region: String) -> CIDR? {
         let free = mirror.read {
             $0.firstFreeBlock(prefixLength: prefixLength, in: block, of: region)
@@ -163,7 +163,7 @@ package struct PlanningView: Sendable {
         }
     }
 
-    /// Removes the networks that an earlier document wrote under the same key.
+    /// Removes from the overlay the networks that an earlier document wrote under the key `path`.
     private mutating func removeNetworks(_ path: String) {
         guard let bytes = overlay[path] ?? nil,
             let key = ResourceKey(path: path).flatMap(InventoryKey.init)
@@ -179,7 +179,7 @@ package struct PlanningView: Sendable {
 }
 
 extension PlanningView {
-    /// Returns the other keys that store the policy under `key`.
+    /// Returns the other keys under which the policy at `key` is also stored.
     func twins(of key: ResourceKey) -> [(key: ResourceKey, revision: Int64)] {
         let paths = mirror.read { $0.stored.policyNames.twins(of: key.path) }
         log.note(.twins(path: key.path), .names(paths))
@@ -207,11 +207,12 @@ extension PlanningView {
         return found.sorted()
     }
 
-    /// The number of policies that are stored with the prefix of the default tier. Only warnings use this number and
-    /// the next one, so the read set does not include them.
+    /// The number of policies that are stored with the prefix of the default tier. The read set does not include this
+    /// number, because only warnings use it.
     var prefixedPolicies: Int { mirror.read { $0.tieredPolicies } }
 
-    /// The number of policies of the default tier that are stored without its prefix.
+    /// The number of policies of the default tier that are stored without the tier's prefix. The read set does not
+    /// include this number, because only warnings use it.
     var plainPolicies: Int { mirror.read { $0.stored.policyNames.plain } }
 }
 

@@ -10,7 +10,7 @@ package struct PreparedOperation: Sendable {
 }
 
 /// A change request after its document has been read and judged without any other state. The request's task does this
-/// work, so that the single writer need not do it.
+/// work, so that the writer's task does not have to do it.
 package enum PreparedChange: Sendable {
     case putRegion(String, DocumentReading<Region>)
     case putSubnet(SubnetID, DocumentReading<Subnet>)
@@ -20,12 +20,13 @@ package enum PreparedChange: Sendable {
     case delete(ObjectName)
     case allocate(region: String, DocumentReading<SubnetAllocation>)
     case apply(PreparedManifest)
-    /// The pending change is read when this is planned, because it is part of the state.
+    /// The confirmation or the end of a pending change. The pending change is read during planning, because it is part
+    /// of the state.
     case settle(PendingAction, ChangeID)
 
-    /// Prepares a stored Calico policy with a patch applied. Returns nil for any other object, and if either document
-    /// is a CrossRegionPolicy. Calico does not know the members of a CrossRegionPolicy, so none of them may be kept
-    /// as unknown fields.
+    /// Prepares a PUT of `merged`, which is the Calico policy `stored` with a patch applied. Returns nil if the object
+    /// is not a policy, or if either document is a CrossRegionPolicy. Calico does not know the members of a
+    /// CrossRegionPolicy, and they must not be kept as unknown fields.
     init?(
         patched name: ObjectName, _ merged: JSONValue, kind: ResourceKind, from stored: JSONValue,
         regions: Set<String>
@@ -87,8 +88,8 @@ package struct PreparedCrossRegion: Sendable {
     /// Returns `violation` with its pointer converted into a pointer into the client's document.
     func placed(_ violation: Violation) -> Violation { violation.below(prefix) }
 
-    /// Returns violations if a copy of a member differs from the original: `source` beside `spec`, or labels beside
-    /// `source`. A change that a client makes only in a copy must not be lost silently.
+    /// Returns a violation for each read-only copy in the document that the client has changed. `source` beside `spec`
+    /// is a copy, and so are labels beside `source`. Without the violation, a change in a copy would be lost silently.
     ///
     /// - Parameter current: The object that reads show now; nil if it does not exist.
     func changedCopy(_ current: ObjectView?) -> [Violation] {

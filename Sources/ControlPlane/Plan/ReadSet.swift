@@ -2,20 +2,21 @@ import Calico
 import Domain
 import Synchronization
 
-/// A question that a plan asks the mirror. The answer can be compared later: the plan is valid while all answers stay
-/// the same.
+/// A question that a plan asks the mirror. A plan is valid as long as the answers to all its questions stay the same.
 enum MirrorQuery: Hashable, Sendable {
     /// The mod_revision of a key.
     case revision(path: String)
     /// The keys that start with a prefix.
     case paths(prefix: String)
-    /// The subnets that share an address with a network; the next case asks for address blocks.
+    /// The subnets that share an address with a network.
     case subnets(overlapping: CIDR)
+    /// The address blocks that share an address with a network.
     case blocks(overlapping: CIDR)
-    /// The first free block of a size within a network, for a subnet of a region.
+    /// The first free block of a certain prefix length inside a network, for a new subnet of a region.
     case freeBlock(prefixLength: Int, within: CIDR, region: String)
-    /// The names of all regions; the next case asks for the names of all tiers.
+    /// The names of all regions.
     case regions
+    /// The names of all tiers.
     case tiers
     /// Asks whether any region is registered.
     case hasRegions
@@ -23,7 +24,7 @@ enum MirrorQuery: Hashable, Sendable {
     case hasTieredPolicies
     /// Asks whether the namespace of a site without a region name holds endpoints.
     case hasLegacyEndpoints
-    /// The other keys that store the policy under `path`.
+    /// The other keys under which the policy at `path` is also stored.
     case twins(path: String)
     /// The keys of the CrossRegionPolicies that name a subnet.
     case crossRegionPolicies(naming: SubnetID)
@@ -37,13 +38,13 @@ enum MirrorQuery: Hashable, Sendable {
 enum MirrorAnswer: Hashable, Sendable {
     /// The mod_revision; 0 if the key does not exist.
     case revision(Int64)
-    /// The number of names, and a hash of all names. The names themselves may be many and are only compared for
-    /// equality.
+    /// The number of names, and a hash of all names. The names are not kept, because there may be many, and answers are
+    /// only compared for equality.
     case names(count: Int, hash: Int)
     case block(CIDR?)
     case flag(Bool)
 
-    // Hash values differ between processes, but an answer never leaves its process.
+    // Uses a hash that differs from process to process. This is safe, because an answer never leaves its process.
     static func names(_ names: some Collection<some Hashable>) -> MirrorAnswer {
         var hasher = Hasher()
         for name in names { hasher.combine(name) }
@@ -54,8 +55,8 @@ enum MirrorAnswer: Hashable, Sendable {
         .names(count: names.count, hash: names.hashValue)
     }
 
-    /// Returns an answer for at most `limit` names. If the limit is reached, the selection is arbitrary, so only that
-    /// fact counts.
+    /// Returns an answer for at most `limit` names. If `names` has as many names as `limit`, they are an arbitrary
+    /// selection, so the answer says only that the limit is reached.
     static func limited(_ names: Set<String>, limit: Int) -> MirrorAnswer {
         names.count < limit ? .set(names) : .flag(true)
     }
@@ -104,15 +105,15 @@ package struct ReadSet: Sendable {
     /// The number of questions that the plan has asked.
     package var count: Int { answers.count }
 
-    /// Records an answer. Only the first answer to a query counts. If a later one differs, the plan mixes two states
-    /// and is invalid.
+    /// Records the answer to `query`, unless the query already has an answer. If a later answer differs, the plan mixes
+    /// two states. `isCurrent` then finds that the first answer is outdated.
     mutating func note(_ query: MirrorQuery, _ answer: () -> MirrorAnswer) {
         if answers[query] == nil { answers[query] = answer() }
     }
 
-    /// Returns true if the mirror still gives the same answers. It asks a few dozen questions at a time, and long
-    /// questions on a copy, so that it never holds the mirror's lock for long. A change between two groups of questions
-    /// makes the transaction fail.
+    /// Returns true if the mirror still gives the same answers. Asks a few dozen short questions under one lock, and
+    /// each long question on a copy, so that the mirror's lock is never held for long. If the state changes between two
+    /// groups of questions, the comparisons in the transaction fail.
     func isCurrent(_ mirror: Mirror) -> Bool {
         var short: [(MirrorQuery, MirrorAnswer)] = []
         for (query, answer) in answers {
@@ -142,16 +143,16 @@ package struct ReadSet: Sendable {
         }
     }
 
-    /// The regions and subnets among the keys that the plan looked up. Other writers of etcd do not change `head`, so
-    /// a transaction must compare these keys itself.
+    /// The regions and subnets among the keys that the plan looked up. The transaction must compare these keys, because
+    /// writers outside this server can change them without changing `head`.
     var inventory: [(path: String, revision: Int64)] {
         revisions.filter { path, _ in ResourceKey(path: path).flatMap(InventoryKey.init) != nil }
             .sorted { $0.path < $1.path }
     }
 }
 
-/// Collects the reads of a plan. It is a class, because reading does not mutate a `PlanningView`. Only one task uses
-/// it; the mutex makes it `Sendable`.
+/// Collects the reads of a plan. This is a class, so that a read does not have to mutate the `PlanningView`. Only one
+/// task uses a log. The mutex is there only because a `Sendable` class needs one for mutable state.
 final class ReadLog: Sendable {
     private let collected = Mutex(ReadSet())
 

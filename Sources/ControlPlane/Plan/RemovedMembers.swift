@@ -4,10 +4,10 @@ import Documents
 /// Finds labels and fields that a PUT removes although this API never wrote them. Another tool wrote them, and the
 /// client may not know them.
 ///
-/// A PUT replaces the object that a GET shows, as in Kubernetes. A client that has read the object omits members
-/// intentionally. So a member counts only if it was absent after the last write of this API.
+/// As in Kubernetes, a PUT replaces the whole object, and a client may omit a member in order to remove it. So a member
+/// counts only if the last write of this API did not contain it.
 enum RemovedMembers {
-    /// Returns pointers into the stored object.
+    /// Returns pointers to the labels and fields of `stored` that `planned` does not have.
     static func pointers(from stored: Resource, to planned: Resource) -> [String] {
         func missing(_ old: JSONObject, _ new: JSONObject, _ pointer: String) -> [String] {
             old.keys.filter { new[$0] == nil }.map { JSONPointer.append(pointer, $0) }
@@ -37,8 +37,8 @@ enum RemovedMembers {
 }
 
 extension Planner {
-    /// Returns warnings about members that a PUT removes although this API never wrote them. Empty if the ledger was
-    /// not asked.
+    /// Returns warnings about members that a PUT removes although this API never wrote them. Returns an empty array if
+    /// the ledger was not asked for the last write.
     func removalWarnings(
         _ resource: Resource, _ current: CurrentObject?, _ request: ChangeRequest
     ) -> [Violation] {

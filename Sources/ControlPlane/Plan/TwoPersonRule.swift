@@ -17,11 +17,12 @@ package struct TwoPersonRule: Sendable {
         self.lifetimeSeconds = lifetimeSeconds
     }
 
-    /// The largest number of changes that may wait, of all authors and of one author. They bound etcd, the mirror and
+    /// The largest number of waiting changes of all authors together. The limit bounds the use of etcd, the mirror, and
     /// the list of pending changes.
     static let maximumWaiting = 1_000
+    /// The largest number of waiting changes of one author.
     static let maximumWaitingOfOne = 100
-    /// The largest number of bytes of all waiting changes. etcd's own limit for one value allows a few hundred of the
-    /// largest ones to fill its quota.
+    /// The largest number of bytes of all waiting changes. Without this limit, a few hundred changes of the largest
+    /// size that etcd accepts would fill etcd's quota.
     static let maximumBytes = 64 << 20
 }

@@ -11,8 +11,7 @@ enum UnquotedText {
     static func warnings(_ operation: ChangeOperation, in text: [UInt8]) -> [Violation] {
         let found = converted(operation)
         let written = WrittenScalars.texts(of: found.map(\.pointer), in: text)
-        // A client that sent a single document gets pointers into that document, without the index of a document in a
-        // manifest.
+        // Drops the document's index from the pointers if the client sent a single document and not a manifest.
         let drop = operation.name == nil ? 0 : "/0".utf8.count
         return zip(found, written).compactMap { found, written in
             guard let written, written != found.value else { return nil }
@@ -24,7 +23,7 @@ enum UnquotedText {
         }
     }
 
-    /// Returns the texts that YAML converted. Their pointers begin at the manifest.
+    /// Returns the texts that YAML converted. Each pointer begins with the index of the document.
     private static func converted(_ operation: ChangeOperation) -> [Located<String>] {
         switch operation {
         case .put(let name, let document), .patch(let name, let document):
@@ -38,7 +37,7 @@ enum UnquotedText {
     private static func converted(
         _ name: ObjectName, _ document: JSONValue, at index: Int
     ) -> [Located<String>] {
-        // This server's own kinds accept only strings as texts.
+        // Finds nothing in this server's own kinds, because they accept only strings as texts.
         guard !Representation.isCrossRegion(document) else { return [] }
         let kind: ResourceKind
         switch name {

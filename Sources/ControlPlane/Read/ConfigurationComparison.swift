@@ -12,7 +12,7 @@ struct ConfigurationComparison: Sendable {
     let before: HistoricalReader
     let after: HistoricalReader
 
-    /// The maximum number of changed keys that are looked up individually. Above it, all keys are compared.
+    /// The maximum number of changed keys that are looked up individually. If there are more, all keys are compared.
     private static let manyChanges = 20_000
     private static let chunk = 256
 
@@ -74,8 +74,8 @@ struct ConfigurationComparison: Sendable {
         }
     }
 
-    /// Returns the difference. Returns nil if the policy belongs to a CrossRegionPolicy that an earlier key has
-    /// reported.
+    /// Returns the difference that the change makes to an object of the API. Returns nil if an earlier key has already
+    /// reported the CrossRegionPolicy to which the policy belongs, or if the caller may not see the object.
     private func difference(_ change: Change) async throws -> ObjectDifference? {
         guard let name = crossRegionName(change) else { return plain(change) }
         let paths = CrossRegionKeys.stored(name) + CrossRegionKeys.parts(of: name)
@@ -85,8 +85,8 @@ struct ConfigurationComparison: Sendable {
         let shown = try await (
             before.object(.policy(name))?.document, after.object(.policy(name))?.document
         )
-        // A CrossRegionPolicy is not shown without its first policy. Its other policies are then reported individually.
-        // A caller who may not see the CrossRegionPolicy sees none of its policies.
+        // If the CrossRegionPolicy is absent at both positions, its first policy is missing, or the caller may not see
+        // it. Reports the policy alone to a caller who may see everything, and reports nothing to any other caller.
         guard shown.0 != nil || shown.1 != nil else {
             return after.scope.readsEverything ? plain(change) : nil
         }
@@ -96,7 +96,7 @@ struct ConfigurationComparison: Sendable {
             before: shown.0, after: shown.1)
     }
 
-    /// Returns the CrossRegionPolicy to which the policy belongs at either position.
+    /// Returns the name of the CrossRegionPolicy to which the policy belongs at either position; nil if there is none.
     private func crossRegionName(_ change: Change) -> String? {
         guard change.key.kind == .globalNetworkPolicy else { return nil }
         for resource in change.states.reversed() {
@@ -123,7 +123,8 @@ struct ConfigurationComparison: Sendable {
             key: change.key.path, before: shown(change.before), after: shown(change.after))
     }
 
-    /// Returns the object if the caller may see it. The regions of a value that is no resource are unknown.
+    /// Returns the object if the caller may see it; nil otherwise. Returns nil for a value that is not a resource,
+    /// because its regions are unknown.
     private func seen(_ object: HistoricalObject) -> HistoricalObject? {
         guard let resource = object.resource else { return nil }
         let kind = AuditIdentity(resource.key, document: resource.document).kind

@@ -57,13 +57,13 @@ extension ControlPlane {
 }
 
 /// Checks whether `apply` on an empty etcd would accept each object of an export. Other tools may write objects that
-/// break this server's rules, and a single such object would make the whole export unusable. The objects must come in
-/// export order.
+/// break this server's rules, and a single such object would make the whole export unusable. The objects must be judged
+/// in the order of the export.
 package struct ExportJudge: Sendable {
     /// An object that an export omits.
     package struct Omission: Sendable {
         package var name: ObjectName
-        /// The reason, in one line.
+        /// The reason why the export omits the object, in one line.
         package var reason: String
     }
 
@@ -86,7 +86,7 @@ package struct ExportJudge: Sendable {
     /// Returns true if `judge` omitted the object.
     package func isOmitted(_ name: ObjectName) -> Bool { omitted.contains(name) }
 
-    /// Judges the next object. `document` is the document that the export would show.
+    /// Judges the next object. `document` must be the document that the export would show.
     package mutating func judge(_ name: ObjectName, _ document: JSONValue) {
         let reason: String? =
             switch name {
@@ -195,8 +195,7 @@ extension ControlPlane {
                     if let document = exportDocument(item) { judge.judge(item.name, document) }
                 }
                 query.after = page.next
-                // Reads of the present state never suspend, so without this call a long export would keep other tasks
-                // waiting.
+                // Lets other tasks run during a long export, because reads of the present state never suspend.
                 await Task.yield()
             } while query.after != nil
         }

@@ -2,9 +2,9 @@ import Calico
 package import Domain
 
 extension ControlPlane {
-    /// Returns the findings about an object's stored value and about the policies compiled from the object. Returns
-    /// none if the caller may not see the object. The regions of a policy that cannot be shown are unknown, so only a
-    /// caller with rights in all regions gets findings about it.
+    /// Returns the findings about an object's stored value and about the policies compiled from the object. Returns an
+    /// empty array if the caller may not see the object. The regions of a policy that cannot be shown are unknown, so
+    /// only a caller with rights in all regions gets findings about such a policy.
     package func findings(_ name: ObjectName, for scope: AccessScope) -> [ObjectFinding] {
         let known = mirror.read { $0.stored.findings.byPath }
         guard !known.isEmpty, scope.reaches(name) else { return [] }
@@ -29,7 +29,7 @@ extension ControlPlane {
     }
 
     /// Returns the findings about one stored value. An overlap names an object of another region, so only a caller with
-    /// rights in all regions gets it.
+    /// rights in all regions gets this finding.
     private func findings(path: String, for scope: AccessScope) -> [ObjectFinding] {
         let (entry, found) = mirror.read { ($0.entries[path], $0.stored.findings.findings(path)) }
         guard let entry else { return [] }
@@ -38,7 +38,7 @@ extension ControlPlane {
     }
 
     /// Returns the findings about the stored values in the range of a page. A caller who may not see everything gets
-    /// only those about the objects that the page shows.
+    /// only the findings about the objects that the page shows.
     ///
     /// - Parameter shown: The keys of the objects that the page shows.
     func findings(

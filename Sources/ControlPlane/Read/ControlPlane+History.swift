@@ -4,7 +4,7 @@ import Etcd
 package import Store
 
 extension ControlPlane {
-    /// Returns the position of `point` after the ledger has received every change up to it.
+    /// Waits until the ledger has every change up to `point`, and returns the position of `point`.
     ///
     /// Throws `unknown` if the ledger does not know the position. Throws `failed` with `futureRevision` or
     /// `futureTime` if the position is in the future. Throws `failed` with `replicaBehind` or `notReady` if this
@@ -29,11 +29,11 @@ extension ControlPlane {
         }
     }
 
-    /// Returns when every row up to `revision` is on disk. Throws the same errors as `waitUntilApplied`.
+    /// Waits until every row up to `revision` is on disk. Throws the same errors as `waitUntilApplied`.
     package func waitUntilAudited(
         _ revision: Int64, timeout: Duration
     ) async throws(ControlPlaneError) {
-        // This works without etcd too if the ledger already has the revision.
+        // Asks the ledger first, so that no answer of etcd is needed if the ledger already has the revision.
         if let audited = try? await auditedRevision(), revision <= audited { return }
         let deadline = ContinuousClock.now + timeout
         try await waitUntilApplied(revision, timeout: timeout)
@@ -78,8 +78,8 @@ extension ControlPlane {
         HistoricalReader(ledger: ledger, planner: writer.planner, position: position, scope: scope)
     }
 
-    /// Finds the position of a time. If the time is after the ledger's last change, first waits for the changes that
-    /// are still on their way.
+    /// Finds the position of a time. If the time is after the ledger's last change, first waits until the ledger has
+    /// all changes that were accepted before the call.
     private func locate(_ time: Timestamp, timeout: Duration) async throws -> ResolvedPosition {
         guard time <= SystemClock.now() else {
             throw ControlPlaneError(.futureTime, "\(time.rfc3339) is in the future")
@@ -90,7 +90,7 @@ extension ControlPlane {
         return try await ledger.known(at: time)
     }
 
-    /// Returns when the ledger has every change that any replica had accepted before this call.
+    /// Waits until the ledger has every change that any replica had accepted before the call.
     private func waitUntilCurrent(timeout: Duration) async throws(ControlPlaneError) {
         guard mirror.isReady else {
             throw ControlPlaneError(.notReady, mirror.unreadiness)
@@ -106,15 +106,16 @@ extension ControlPlane {
     }
 
     private func auditedRevision() async throws -> Int64 {
-        // Until the follower has started, the feed knows no revision, and the ledger's stored progress is used.
+        // Uses the ledger's stored progress until the follower has started, because the feed knows no revision before
+        // that.
         let reached = feed.audited.reached
         return reached > 0 ? reached : try await ledger.progress()?.revision ?? 0
     }
 }
 
 extension ControlPlane {
-    /// Returns the versions of an object before `position` that the caller may see, newest first. Returns none if
-    /// nothing is known about the object.
+    /// Returns the versions of an object before `position` that the caller may see, newest first. Returns an empty page
+    /// if nothing is known about the object.
     package func versions(
         _ name: ObjectName, before position: HistoryPosition, limit: Int, for scope: AccessScope
     ) async throws(HistoryError) -> VersionPage {

@@ -6,12 +6,13 @@ import Synchronization
 package struct PendingView: Sendable {
     package var pending: PendingChange
     package var isExpired: Bool
-    /// The plan, if it is still the requested one. A confirmation would apply it.
+    /// The plan that a confirmation would apply now; nil if the plan on the current state differs from the requested
+    /// plan.
     package var plan: ChangePlan?
 }
 
 extension AccessScope {
-    /// Returns true if the caller may see the object of the change, before and after it.
+    /// Returns true if the caller may see the object as it is before and as it is after the change.
     fileprivate func sees(_ change: PlannedChange) -> Bool {
         readsEverything
             || [change.before, change.after].compactMap { $0 }.allSatisfy {
@@ -23,7 +24,7 @@ extension AccessScope {
 }
 
 extension ControlPlane {
-    /// Returns the pending changes that the caller may see, in the order of their ids. A list does not plan them again,
+    /// Returns the pending changes that the caller may see, in the order of their ids. Does not plan the changes again,
     /// because there may be many.
     package func pendingChanges(for scope: AccessScope, _ actor: String) -> [PendingChange] {
         mirror.pendingEntries().compactMap { id, entry in
@@ -57,7 +58,7 @@ extension ControlPlane {
     /// The number of changes that wait for a second person.
     package var pendingCount: Int { mirror.pendingEntries().count }
 
-    /// Removes the pending changes whose time is over. Every server does this, and the first one succeeds.
+    /// Removes the pending changes that have expired. Every server tries this, and the first server removes the change.
     package func removeExpired(now: Timestamp = SystemClock.now()) async {
         for (id, entry) in mirror.pendingEntries() {
             guard let pending = PendingChange(id, bytes: entry.bytes, writer.planner.journal),
@@ -70,8 +71,8 @@ extension ControlPlane {
                     actor: AuditRecord.Draft.ownActor, clientAddress: nil, requestID: id.text,
                     reason: "nobody confirmed the change in time"),
                 scope: .unlimited, operation: .settle(.expire, id))
-            // The next sweep tries again after a failure. A change that another server has ended meanwhile needs
-            // nothing more.
+            // Ignores the answer. After a failure, the next call tries again. If another server has already ended the
+            // change, there is nothing left to do.
             _ = await decide(
                 request, .settle(.expire, id), deadline: .now + configuration.writeDeadline)
         }

@@ -34,7 +34,7 @@ extension ControlPlane {
     }
 
     /// Returns the state of a change as far as it is in `scope`; nil if the change is unknown, or if none of its
-    /// objects is in `scope`. Throws as `change(_:)`.
+    /// objects is in `scope`. Throws the same errors as `change(_:)`.
     package func change(
         _ id: ChangeID, within scope: AuditScope
     ) async throws(ControlPlaneError) -> ChangeStatus? {
@@ -44,8 +44,7 @@ extension ControlPlane {
             status.limit(to: scope)
             return status.objects.isEmpty ? nil : status
         }
-        // Only the rows show the regions that the objects touch. They may be on disk a moment after the change is in
-        // etcd.
+        // Waits until the rows are on disk, because only the rows show the regions that the objects touch.
         _ = await feed.audited.wait(for: revision, until: .now + .seconds(1))
         do {
             let rows = try await ledger.rows(changeID: id.text, within: scope)
@@ -62,8 +61,8 @@ extension ControlPlane {
     package func change(_ id: ChangeID) async throws(ControlPlaneError) -> ChangeStatus? {
         let stored: KeyValue?
         do {
-            // The journal is asked first, because the ledger has no rows of aborted changes. Its entries expire, so the
-            // ledger comes second.
+            // Asks the journal first, because the ledger has no rows of aborted changes. The ledger is asked second,
+            // because journal entries expire.
             stored = try await store.get(Keyspace.journal(id))
         } catch {
             throw ControlPlaneError(
@@ -75,8 +74,7 @@ extension ControlPlane {
                 id: id, state: entry.isAccepted ? .accepted : .aborted,
                 revision: entry.isAccepted ? stored.modRevision : nil, journal: entry)
             if entry.isAccepted, entry.kind == JournalEntry.manifestKind {
-                // The rows have the names of the manifest's objects. They may be on disk a moment after the change is
-                // in etcd.
+                // Waits until the rows are on disk, because they have the names of the manifest's objects.
                 _ = await feed.audited.wait(for: stored.modRevision, until: .now + .seconds(1))
                 status.name(from: (try? await ledger.rows(changeID: id.text)) ?? [])
             }
@@ -100,9 +98,9 @@ extension ControlPlane {
             changeID: id)
     }
 
-    /// Returns when this server's reads show `revision`. Throws `replicaBehind` if they do not show it in time.
-    /// Throws `futureRevision` if etcd itself has not reached it. Throws `notReady` until a whole state of etcd has
-    /// been read.
+    /// Waits until this server's reads show `revision`. Throws `replicaBehind` if they do not show it within `timeout`.
+    /// Throws `futureRevision` if etcd has not reached `revision` yet. Throws `notReady` if this server has not read a
+    /// complete state of etcd yet.
     package func waitUntilApplied(
         _ revision: Int64, timeout: Duration
     ) async throws(ControlPlaneError) {

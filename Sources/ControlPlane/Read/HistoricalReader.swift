@@ -3,8 +3,8 @@ import Domain
 import Etcd
 import Store
 
-/// Reads the state at one position from the ledger. It fills a small mirror with the necessary objects, so that the
-/// code for reading the present state can read the past.
+/// Reads the state at one position from the ledger. The reader fills a small mirror with the objects that a read needs.
+/// So the code that reads the present state can also read the past.
 struct HistoricalReader: Sendable {
     let ledger: AuditLedger
     let planner: Planner
@@ -40,8 +40,8 @@ struct HistoricalReader: Sendable {
                 isKnown: isKnown)
             let related = try await related(to: chunk.objects)
             var scan = ListScan(query, Self.mirror(of: chunk.objects + related), scope)
-            // The mirror also holds related objects, which may come after the end of the chunk. A later chunk shows
-            // those.
+            // Stops at the end of the chunk. The mirror may also hold related objects that come after the chunk. A
+            // later chunk shows them.
             while let (path, view) = scan.next(), chunk.next.map({ path <= $0 }) ?? true {
                 if page.items.count == query.limit {
                     page.next = last
@@ -78,10 +78,10 @@ struct HistoricalReader: Sendable {
         return objects
     }
 
-    /// Returns the objects that are needed to show `objects`. For the first policy of a CrossRegionPolicy, these are
-    /// its other policies, and the regions and subnets that it names. For another of its policies, this is the first
-    /// policy. For a policy that is stored with a tier prefix, this is the policy without the prefix, which the API
-    /// shows instead.
+    /// Returns the objects that are needed to show `objects`. For the first compiled policy of a CrossRegionPolicy,
+    /// these are the other compiled policies, and the regions and subnets that the CrossRegionPolicy names. For any
+    /// other compiled policy, this is the first one. For a policy that is stored with a tier prefix, this is the twin
+    /// without the prefix, which the API shows instead.
     private func related(to objects: [HistoricalObject]) async throws -> [HistoricalObject] {
         var keys: Set<String> = []
         for object in objects {
@@ -121,9 +121,10 @@ extension HistoricalObject {
 
 /// Computes the etcd keys that belong to a CrossRegionPolicy.
 enum CrossRegionKeys {
-    /// Returns the keys that are needed to show a policy. For the first policy of a CrossRegionPolicy, these are the
-    /// keys of its other policies and of the subnets and regions that its source names. For another of its policies,
-    /// these are the possible keys of the first policy. Returns none for any other policy.
+    /// Returns the keys that are needed to show a policy. For the first compiled policy of a CrossRegionPolicy, these
+    /// are the keys of the other compiled policies, and of the subnets and regions that the CrossRegionPolicy names.
+    /// For any other compiled policy, these are the possible keys of the first one. Returns an empty array for a policy
+    /// that is not compiled.
     static func related(to resource: Resource) -> [String] {
         if let name = CrossRegionAnnotation.sourceName(ofPart: resource) { return stored(name) }
         guard let policy = CrossRegionAnnotation.policy(of: resource) else { return [] }
@@ -137,7 +138,7 @@ enum CrossRegionKeys {
             }
     }
 
-    /// Returns the possible keys of the policies of the CrossRegionPolicy `name`, except the first policy.
+    /// Returns the possible keys of the compiled policies of the CrossRegionPolicy `name`, except the first policy.
     static func parts(of name: String) -> [String] {
         (1..<CrossRegionCompiler.maximumPolicies).flatMap {
             stored(CrossRegionCompiler.name(name, index: $0))

@@ -1,8 +1,8 @@
 import Calico
 package import Domain
 
-/// Iterates over the objects of one list in the order of their etcd keys. It reads 256 entries at a time, so that it
-/// never holds the mirror's lock for long.
+/// Iterates over the objects of one list in the order of their etcd keys. The scan reads 256 entries at a time, so that
+/// it never holds the mirror's lock for long.
 package struct ListScan {
     private static let chunk = 256
 
@@ -118,8 +118,8 @@ extension ListQuery.Collection {
     }
 }
 
-/// Counts the changes to lists since this server started. While a count stays the same, the answers stay the same
-/// too.
+/// Counts the changes to lists since this server started. As long as the count for a collection stays the same, the
+/// lists of that collection stay the same.
 struct ListVersions: Sendable {
     /// The number of changes to network sets and to the findings about them.
     private var sets: UInt64 = 0

@@ -3,16 +3,16 @@ import Documents
 import Domain
 import Store
 
-/// Finds the versions of one object in the ledger, under all keys that may have stored it.
+/// Finds the versions of one object in the ledger. Searches all keys under which the object may have been stored.
 struct ObjectHistory: Sendable {
     let name: ObjectName
     private let ledger: AuditLedger
     private let planner: Planner
     /// The rights of the caller.
     private let scope: AccessScope
-    /// The keys that may have stored the object, most likely key first.
+    /// The keys under which the object may have been stored, the most likely key first.
     private let keys: [ResourceKey]
-    /// The keys of the other compiled policies, in case the object is a CrossRegionPolicy.
+    /// The keys of the compiled policies except the first one, for an object that is or was a CrossRegionPolicy.
     private let parts: [String]
 
     init(
@@ -55,7 +55,8 @@ struct ObjectHistory: Sendable {
             let (groups, isLast) = try await groups(before: position, limit: limit + 1)
             for rows in groups {
                 guard let found = rows.first?.position else { continue }
-                // Without hidden versions, a further group always gives a further version.
+                // Stops at the limit if no version is hidden from the caller, because a further group then always gives
+                // a further version.
                 guard versions.count < limit || !scope.readsEverything else {
                     return VersionPage(versions: versions, next: versions.last?.position)
                 }
@@ -83,7 +84,8 @@ struct ObjectHistory: Sendable {
         before position: HistoryPosition, limit: Int
     ) async throws -> (groups: [[AuditRecord]], isLast: Bool) {
         let paths = keys.map(\.path) + parts
-        // A position has at most one row for each key. So this many rows include all rows of at least one position.
+        // This number of rows includes all rows of at least one position, because a position has at most one row for
+        // each key.
         let count = limit + paths.count
         let rows = try await ledger.versions(keys: paths, before: position, limit: count)
         var groups: [[AuditRecord]] = []
@@ -95,9 +97,9 @@ struct ObjectHistory: Sendable {
             }
         }
         let isLast = rows.count < count
-        // The oldest group may be incomplete, because further rows of its position may follow.
+        // Drops the oldest group, because it may be incomplete: further rows of its position may follow.
         if !isLast { groups.removeLast() }
-        // If every row is about another object, the search continues with older rows.
+        // Continues with older rows if no row so far is about this object.
         let own = groups.map { $0.filter(isOwn) }.filter { !$0.isEmpty }
         guard own.isEmpty, !isLast, let last = groups.last?.first?.position else {
             return (own, isLast || groups.isEmpty)
@@ -105,7 +107,8 @@ struct ObjectHistory: Sendable {
         return try await self.groups(before: last, limit: limit)
     }
 
-    /// Returns true if the row is about this object. A key may also have stored another object with a similar name.
+    /// Returns true if the row is about this object. An object with a similar name may also have been stored under the
+    /// same key.
     private func isOwn(_ row: AuditRecord) -> Bool {
         guard let path = row.key, let key = ResourceKey(path: path) else { return false }
         if key == keys.first { return true }
@@ -142,12 +145,13 @@ struct ObjectHistory: Sendable {
         return version
     }
 
-    /// Replaces the states of the object that the caller may not see by absent ones. If there are any, the caller does
-    /// not learn the author of the change either. Returns false if the caller may see neither state.
+    /// Removes the states of the object that the caller may not see. If it removes one, it also removes the row, so
+    /// that the caller does not learn the author of the change. Returns false if the caller may see neither state.
     private func limit(_ version: inout ObjectVersion, _ before: inout JSONValue?) -> Bool {
         guard !scope.readsEverything else { return true }
         let states = (before, version.representation)
-        // Nothing but the name is known of a state in a gap. Only the name of a policy does not show its regions.
+        // Decides by the name if both states are unknown because of a gap. Hides a policy, because its name does not
+        // show its regions.
         guard states.0 != nil || states.1 != nil else { return !name.isPolicy }
         before = states.0.flatMap(seen)
         version.representation = states.1.flatMap(seen)
@@ -157,7 +161,8 @@ struct ObjectHistory: Sendable {
         return before != nil || version.representation != nil
     }
 
-    /// Returns the document if the caller may see it. A policy that belongs to a CrossRegionPolicy names it.
+    /// Returns the document if the caller may see it; nil otherwise. Returns nil for a policy that names its
+    /// CrossRegionPolicy, because the caller might not be allowed to see the CrossRegionPolicy.
     private func seen(_ document: JSONValue) -> JSONValue? {
         let annotations = document["metadata"]?["annotations"]
         guard annotations?[CrossRegionAnnotation.partOf] == nil else { return nil }
@@ -176,8 +181,8 @@ struct ObjectHistory: Sendable {
     }
 
     private func document(at position: HistoryPosition) async throws -> JSONValue? {
-        // Versions may be older than the first position with a completely known state, so the reader must not check the
-        // position.
+        // Lets the reader skip the check of the position, because a version may be older than the first position whose
+        // whole state is known.
         let reader = HistoricalReader(
             ledger: ledger, planner: planner, position: position, scope: .unlimited,
             isKnown: false)
@@ -191,8 +196,8 @@ struct ObjectHistory: Sendable {
         return Representation.view(name, resource, revision: row.revision ?? 0)?.document
     }
 
-    /// Returns the version before the key's first row in the ledger, if that version precedes `position`. It exists if
-    /// older rows were pruned, or if the object is older than the ledger.
+    /// Returns the version before the first row of a key in the ledger, if that version precedes `position`. Such a
+    /// version exists only if older rows were pruned, or if the object is older than the ledger.
     private func baseline(before position: HistoryPosition) async throws -> ObjectVersion? {
         for key in keys {
             guard let object = try await ledger.baseline(key: key.path), object.position < position,

@@ -5,7 +5,7 @@ import Etcd
 
 /// Converts stored resources into documents of the API.
 package enum Representation {
-    /// Returns the object; nil if the stored object is too damaged to be shown.
+    /// Returns the object as the API shows it; nil if the stored object is too damaged to be shown.
     static func view(_ name: ObjectName, _ resource: Resource, revision: Int64) -> ObjectView? {
         let document: JSONValue? =
             switch name {
@@ -22,8 +22,8 @@ package enum Representation {
 }
 
 extension Representation {
-    /// Returns the view of a CrossRegionPolicy: its written form, its compiled policies, and their drift. Its
-    /// revision is the newest revision of its policies.
+    /// Returns the view of a CrossRegionPolicy: its written form, its compiled policies, and their drift. The revision
+    /// of the view is the newest revision of the compiled policies.
     static func crossRegion(
         _ name: ObjectName, _ source: JSONValue, _ parts: [CompiledPart], _ drift: [Drift]
     ) -> ObjectView? {
@@ -46,7 +46,7 @@ extension Representation {
         object["status"] = [
             "inSync": .bool(drift == []), "compiled": compiled, "drift": drift,
         ]
-        // These members are deprecated. Earlier versions showed the same values here.
+        // Adds the deprecated members, which have the same values as in earlier versions of the API.
         object["source"] = source
         object["compiled"] = compiled
         object["drift"] = drift

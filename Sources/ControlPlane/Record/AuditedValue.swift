@@ -13,7 +13,7 @@ package struct AuditedEvent: Sendable, Equatable {
 /// The value of an audited key in the ledger's form. The bytes are parsed once.
 package struct AuditedValue: Sendable, Equatable {
     let identity: AuditIdentity
-    /// The value's text. Bytes that are not UTF-8 are repaired.
+    /// The value's text. Bytes that are not UTF-8 become U+FFFD.
     let text: String
     /// The canonical text (RFC 8785). Bytes that are no JSON document become one JSON string.
     let canonical: String
@@ -30,9 +30,9 @@ package struct AuditedValue: Sendable, Equatable {
     }
 }
 
-/// The kind, name and region under which the ledger lists an object. Regions, subnets and CrossRegionPolicies have this
-/// server's kinds, and all other objects have Calico's. A CrossRegionPolicy is represented by the first of its compiled
-/// policies. The others are listed as GlobalNetworkPolicies.
+/// The kind, name and region under which the ledger lists an object. Regions, subnets and CrossRegionPolicies have
+/// kinds of this server, and all other objects have Calico's kinds. The first compiled policy of a CrossRegionPolicy is
+/// listed as the CrossRegionPolicy. The other compiled policies are listed as GlobalNetworkPolicies.
 struct AuditIdentity: Sendable, Equatable {
     var kind: String
     var name: String

@@ -1,10 +1,10 @@
 package import Domain
 package import Store
 
-/// Legal holds belong to one ledger. They are stored in its file and not in etcd.
+/// Legal holds belong to one ledger. They are stored in the file of the ledger and not in etcd.
 extension ControlPlane {
-    /// Places or changes a hold, and writes an audit row about that. With `ifAbsent`, an existing hold stays unchanged.
-    /// Returns the previous hold with this name, and the current one.
+    /// Places or changes a hold, and writes an audit row. If `ifAbsent` is true, an existing hold stays unchanged.
+    /// Returns the previous and the current hold with this name.
     package func placeHold(
         _ name: String, reason: String, since: Timestamp?, ifAbsent: Bool = false,
         _ context: ChangeContext
@@ -23,7 +23,7 @@ extension ControlPlane {
         }
     }
 
-    /// Lifts a hold, and writes an audit row about that. Returns false if there is no hold with this name.
+    /// Lifts a hold, and writes an audit row. Returns false if there is no hold with this name.
     package func liftHold(
         _ name: String, _ context: ChangeContext
     ) async throws(ControlPlaneError) -> Bool {

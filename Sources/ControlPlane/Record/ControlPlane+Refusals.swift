@@ -46,7 +46,7 @@ extension ControlPlane {
         await recordQuietly(row)
     }
 
-    /// Records a row without waiting for the disk. If the row is lost, that is logged and counted.
+    /// Records a row without waiting for the disk. A lost row is logged and counted.
     package func recordLater(_ row: AuditRecord.Draft) { refusals.recordLater(row) }
 
     private func recordQuietly(_ row: AuditRecord.Draft) async {
@@ -57,8 +57,8 @@ extension ControlPlane {
         }
     }
 
-    /// Records a refusal. Throws if the ledger does not accept the row, because the client may only see a refusal
-    /// that is audited.
+    /// Records a refusal. Throws if the ledger does not accept the row, because the client must not see a refusal that
+    /// is not audited.
     func audit(
         _ refusal: Refusal, of request: ChangeRequest
     ) async throws(ControlPlaneError) {

@@ -5,7 +5,7 @@ import Etcd
 /// Finds the change that wrote a key, from the journal entries of one revision.
 struct JournalIndex {
     private var changes: [String: (id: ChangeID, reading: JournalReading)] = [:]
-    /// A journal value whose list of keys cannot be read. It may have written any key of the revision.
+    /// A journal entry whose list of keys cannot be read. Its change may have written any key of the revision.
     private var unreadable: (id: ChangeID, reading: JournalReading)?
 
     /// - Parameter headRevision: The mod_revision of `head` before this revision; nil if unknown.
@@ -16,7 +16,7 @@ struct JournalIndex {
             event.kind == .put ? authenticator.read(event.keyValue) : nil
         }
         guard !readings.isEmpty else { return }
-        // Only the authentication looks at the values.
+        // Collects the written values only if they are needed for authentication.
         let values = authenticator.isOn ? Self.values(revision) : [:]
         for (id, reading) in readings {
             guard let claim = reading.claim else {
@@ -35,14 +35,14 @@ struct JournalIndex {
         }
     }
 
-    /// The accepted change that wrote `key`, or a doubtful entry that claims to have written it; nil if the journal has
-    /// neither.
+    /// The accepted change that wrote `key`, or a doubtful entry whose change may have written `key`; nil if the
+    /// journal has neither.
     subscript(key: String) -> (id: ChangeID, reading: JournalReading)? {
         changes[key] ?? unreadable
     }
 
-    /// A believed entry replaces a doubtful one, never the reverse. So a forged entry cannot take a change from its
-    /// author.
+    /// Notes that the change `id` wrote `key`. A believed entry replaces a doubtful entry, but a doubtful entry never
+    /// replaces a believed entry. So a forged entry cannot hide the author of a change.
     private mutating func note(_ key: String, _ id: ChangeID, _ reading: JournalReading) {
         if reading.entry == nil, changes[key]?.reading.entry != nil { return }
         changes[key] = (id, reading)

@@ -5,12 +5,12 @@ package import Logging
 package import Store
 import Synchronization
 
-/// Writes the watch's changes into the ledger, in order and in batches. If the ledger cannot be written, it waits and
-/// tries again.
+/// Writes the watch's changes into the ledger, in order and in batches. If the ledger cannot be written, the feed waits
+/// and tries again.
 ///
-/// This queue is bounded in bytes, so a slow disk slows the watch down. The ledger's own queue behind it joins these
-/// batches with other rows, such as refusals, in one commit. With a single queue a burst of refusals would delay the
-/// watch.
+/// The feed is a queue with a limit in bytes, so a slow disk slows the watch down. The feed passes its batches to the
+/// queue of the ledger, which joins them with other rows, such as refusals, in one commit. There are two queues,
+/// because in a single queue a burst of refusals would delay the watch.
 package final class LedgerFeed: Sendable {
     private struct State {
         var pending: Deque<Projection> = []
@@ -53,12 +53,12 @@ package final class LedgerFeed: Sendable {
     private let wakes: AsyncStream<Void>
     private let signal: Signal
 
-    /// The largest number of bytes that may wait for the disk. Above it, `append` waits, the watch is not read, and
-    /// etcd has to wait too. The revision that exceeds the limit is still accepted. A transaction of 1.5 MiB takes
-    /// about 8 MiB, because each row contains its object before and after.
+    /// The largest number of bytes that may wait for the disk. Above this limit, `append` waits, so the watch is not
+    /// read, and etcd has to wait too. The revision that exceeds the limit is still accepted. A transaction of 1.5 MiB
+    /// takes about 8 MiB, because each row contains its object before and after.
     package static let maximumPendingBytes = 32 << 20
     /// The approximate number of rows in one SQLite transaction. A commit costs one fsync regardless of its rows, so
-    /// batches save fsyncs. A longer transaction would delay the answers to the writes with the first rows.
+    /// batches save fsyncs. A larger batch would delay the answers to the writes whose rows are first in the batch.
     private static let batchRows = 512
     /// The approximate number of bytes in one SQLite transaction.
     private static let batchBytes = 8 << 20
@@ -70,14 +70,14 @@ package final class LedgerFeed: Sendable {
         (wakes, signal) = Signal.make()
     }
 
-    /// The reason why etcd's changes cannot enter this ledger. It is nil if they can, and also while only the disk
-    /// fails.
+    /// The reason why etcd's changes cannot enter this ledger. Nil if they can enter the ledger. Nil also if only the
+    /// disk fails, because the feed then tries again.
     package var defect: StoreError? { state.withLock { $0.defect } }
 
     /// The number of bytes that wait for the disk.
     package var pendingBytes: Int { state.withLock { $0.pendingBytes } }
 
-    /// Restarts after `revision` of the cluster. The ledger already has that revision.
+    /// Starts again after `revision` of the cluster. The ledger must already have that revision.
     package func restart(clusterID: String, after revision: Int64) {
         self.clusterID.withLock { $0 = clusterID }
         state.withLock { state in
@@ -89,14 +89,15 @@ package final class LedgerFeed: Sendable {
 
     /// Appends one revision. Waits while too many bytes wait for the disk.
     ///
-    /// Throws `clusterMismatch` if the ledger follows another cluster. Appended rows can then never be written, so
-    /// the ledger has to be followed again.
+    /// Throws `clusterMismatch` if the ledger follows another cluster. Appended rows can then never be written, so the
+    /// follower has to start again.
     package func append(_ projection: Projection) async throws(StoreError) {
         if let defect { throw defect }
         await withCheckedContinuation { continuation in
             let (isFull, isProgress) = state.withLock { state in
                 state.seen = projection.revision
-                // A revision without rows is only progress. It is saved with the next one.
+                // Does not queue a revision without rows. The next revision with rows, or `saveProgress`, saves it as
+                // progress.
                 guard !projection.rows.isEmpty else { return (false, state.isIdle) }
                 state.pending.append(projection)
                 state.pendingBytes += projection.memoryBytes
@@ -126,7 +127,7 @@ package final class LedgerFeed: Sendable {
     package func run() async {
         for await _ in wakes {
             while let batch = take() {
-                // Later rows must not be written after a batch that was given up.
+                // Stops after a batch that was given up, because later rows must not be written without its rows.
                 guard await write(batch) else { return finish() }
             }
         }
@@ -159,7 +160,7 @@ package final class LedgerFeed: Sendable {
                     bytes += projection.memoryBytes
                     return rows > Self.batchRows || bytes > Self.batchBytes
                 } ?? state.pending.count
-            // A revision that exceeds the limits by itself is written alone.
+            // Takes at least one revision, even if this revision alone exceeds the limits.
             let batch = Array(state.pending.prefix(max(end, 1)))
             state.pending.removeFirst(batch.count)
             state.isBusy = !batch.isEmpty
@@ -201,7 +202,7 @@ package final class LedgerFeed: Sendable {
         }
     }
 
-    /// Frees the room of a written batch.
+    /// Subtracts the bytes of a written batch. Resumes `append` if there is room again.
     private func release(_ batch: [Projection]) {
         let producer = state.withLock { state in
             if let last = batch.last { state.saved = last.revision }
@@ -211,7 +212,7 @@ package final class LedgerFeed: Sendable {
         producer?.resume()
     }
 
-    /// Drops all appended revisions. They can never be written, but etcd still has them.
+    /// Drops all appended revisions, because they can never be written. etcd still has them.
     private func drop(because error: StoreError) {
         let producer = state.withLock { state in
             (state.pending, state.pendingBytes, state.defect) = ([], 0, error)

@@ -24,7 +24,7 @@ package struct Projector: Sendable {
     /// Returns the rows and the last known objects of one revision.
     ///
     /// If a believed journal entry of the same revision names a key, the entry's change wrote that key. All other keys,
-    /// including keys of a doubtful entry, count as written by somebody else.
+    /// including keys of a doubtful entry, count as written by an unknown author.
     ///
     /// - Parameter headRevision: The mod_revision of `head` before this revision; nil if unknown.
     package func project(
@@ -72,12 +72,12 @@ package struct Projector: Sendable {
     private static func cidrs(_ before: AuditedValue?, _ after: AuditedValue?) -> String? {
         let networks = (before?.networks ?? []).union(after?.networks ?? [])
         guard !networks.isEmpty else { return nil }
-        // The row contains all networks, so that a search finds them. The largest value in etcd holds some 100,000.
+        // Lists all networks, so that a search finds each of them. The largest value in etcd has some 100,000 networks.
         return JSONSerializer.canonicalText(
             .array(networks.sorted().map { .string($0.description) }))
     }
 
-    /// Returns a row about the ledger itself. It describes a gap in etcd's history between two revisions.
+    /// Returns a row of the kind `Ledger`. The row describes a range of etcd's history, such as a gap.
     package func observation(
         _ name: String, reason: String, from: Int64, to: Int64, time: Timestamp
     ) -> AuditRecord.Draft {
@@ -118,8 +118,8 @@ package struct Projector: Sendable {
 }
 
 extension JournalEntry {
-    /// Returns true for a key that no client asked for. The server adds tiers and the ClusterInformation to a change if
-    /// they are missing, and it removes pending changes that have expired.
+    /// Returns true if the server wrote `key` although no client asked for that. The server adds tiers and the
+    /// ClusterInformation to a change if they are missing, and it removes pending changes that have expired.
     fileprivate func isMadeByServer(_ key: AuditedKey) -> Bool {
         switch key {
         case .resource(let key): key.kind == .tier || key.kind == .clusterInformation

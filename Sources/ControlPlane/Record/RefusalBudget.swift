@@ -7,9 +7,9 @@ package struct RefusalBudget: Sendable {
         package var perMinute: Int
         /// The number of rows that a quiet source may cause at once.
         package var burst: Int
-        /// The largest number of sources with their own budget. All other sources share one.
+        /// The largest number of sources with their own budget. All other sources share one budget.
         package var sources: Int
-        /// The factor for the limits of all sources together, relative to the limits of one source.
+        /// The limits of all sources together, as a multiple of the limits of one source.
         package var together = 10
 
         package init(perMinute: Int = 300, burst: Int = 1_000, sources: Int = 1_024) {
@@ -29,7 +29,7 @@ package struct RefusalBudget: Sendable {
             self.actor = actor
         }
 
-        /// Stands for all sources that have no separate bucket, because there are too many sources.
+        /// The source that stands for all sources without a separate bucket, if there are too many sources.
         package static let others = Source(address: "others", actor: nil)
 
         package static func < (lhs: Source, rhs: Source) -> Bool {
@@ -96,7 +96,8 @@ package struct RefusalBudget: Sendable {
         dropped[key(source), default: [:]][kind, default: 0] += 1
     }
 
-    /// Returns the rows dropped since the last report, the largest count first. Forgets sources with a full budget.
+    /// Returns the rows dropped since the last report, the largest count first. Forgets the sources whose buckets are
+    /// full again.
     package mutating func report(at now: ContinuousClock.Instant) -> [Dropped] {
         let all = dropped.map { Dropped(source: $0.key, counts: $0.value) }.sorted {
             $0.count != $1.count ? $0.count > $1.count : $0.source < $1.source
@@ -120,7 +121,8 @@ package struct RefusalBudget: Sendable {
         }
     }
 
-    /// Returns the source to count: the source itself, or `others` if there are too many.
+    /// Returns the source that a row of `source` is counted for. This is `others` if `source` is new and there are
+    /// already too many sources. Otherwise it is `source`.
     private func key(_ source: Source) -> Source {
         let isKnown = buckets[source] != nil || dropped[source] != nil
         return isKnown || max(buckets.count, dropped.count) < limits.sources ? source : .others

@@ -5,7 +5,7 @@ package import Store
 import Synchronization
 
 /// Writes the ledger's rows about requests that changed nothing: refusals, failures, and reads of the audit log. Each
-/// source has a budget. Rows above it are counted, and one row reports the count.
+/// source has a budget. Rows above the budget are only counted, and one row reports the count.
 package final class RefusalLog: Sendable {
     /// Reads have a separate budget, so that frequent reads cannot crowd out refusals.
     private struct Budgets {
@@ -45,7 +45,7 @@ package final class RefusalLog: Sendable {
         }
     }
 
-    /// Records a row for a caller that cannot wait. If the row is lost, that is logged and counted.
+    /// Records a row for a caller that cannot wait. A lost row is logged and counted.
     func recordLater(_ row: AuditRecord.Draft) {
         guard take(row) else { return }
         ledger.record([row.bounded]) { [self] error in
@@ -112,7 +112,7 @@ extension AuditRecord.Draft {
     /// The kind under which dropped rows are counted, such as `update refused`.
     fileprivate var budgetKind: String { "\(verb.rawValue) \(outcome.rawValue)" }
 
-    /// The row with the client's names cut to a size that cannot fill a disk.
+    /// The row with shortened names, so that long names from clients cannot fill the disk.
     fileprivate var bounded: AuditRecord.Draft {
         var row = self
         row.name = row.name.cut(to: 256)

@@ -4,7 +4,7 @@ package import Domain
 package import Store
 
 extension RowRegions {
-    /// Determines the regions of rows by the objects in etcd that they describe.
+    /// The function that finds the regions of a row in the object that the row describes.
     package static let ofObjects = RowRegions { path, document in
         if let id = ChangeID(pendingKey: path) { return PendingChange(id, document)?.reach ?? .all }
         guard let key = ResourceKey(path: path), document.objectValue != nil else { return .all }
@@ -13,7 +13,8 @@ extension RowRegions {
 }
 
 extension AuditLedger.Options {
-    /// The options of every ledger that this program writes to. All of them list the same regions for a row.
+    /// The options of every ledger that this program writes to. With these options, all ledgers list the same regions
+    /// for the same row.
     package static var ofObjects: AuditLedger.Options {
         var options = AuditLedger.Options()
         options.rowRegions = .ofObjects
