@@ -42,7 +42,7 @@ final class Follower: Sendable {
                 let isExpected = (error as? EtcdError)?.isCompaction ?? false
                 logger.log(
                     level: isExpected ? .notice : .warning,
-                    "this server cannot follow etcd any further; it tries again",
+                    "this server cannot follow etcd and tries again",
                     metadata: ["error": "\(error)"])
                 // The mirror was ready, so the watch has worked in between, and this is a new outage.
                 if mirror.isReady { backoff.reset() }
