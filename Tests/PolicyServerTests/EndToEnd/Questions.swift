@@ -69,7 +69,8 @@ extension Question {
         Question("since", "2026-03-01T12:00:00+01:00", "in a URL, write + as %2B"),
         Question("since", "2999-01-01", "is in the future"), Question("until", "tomorrow", forms),
         Question("until", "2026-03-01", "must be before until", beside: "since=2026-03-02"),
-        Question("until", "2026-03-01", "is the next day's date", beside: "since=2026-03-01"),
+        Question(
+            "until", "2026-03-01", "set until to the next day's date", beside: "since=2026-03-01"),
         Question("until", "1h", "must be before until", beside: "since=1m"),
         Question("cidr", "10.1.0.1/16", "for the network, write 10.1.0.0/16"),
         Question("cidr", "10.1.0.0-10.1.0.9", "not an IPv4 or IPv6 address"),
@@ -84,7 +85,7 @@ extension Question {
         Question("limit", "0", "from 1 to 1000", beside: "order=revision", of: export),
         Question("limit", "10", "has no meaning with order=seq", of: export),
         Question("limit", "5000", "from 1 to 1000"), Question("limit", "ten", "from 1 to 1000"),
-        Question("cursor", "2", "Send the member next of a page of this list"),
+        Question("cursor", "2", "Send the value of next from a page of this list"),
         Question("atLeast", "now", "an integer from 0"),
         Question("atLeast", "999999999", "does not exist yet"),
         Question("at", "yesterday", "a revision such as 42, or a time such as"),
@@ -111,6 +112,6 @@ extension Question {
         Question("to", "0", "from must not be later than to", beside: "from=1", of: diff),
         Question("to", "1", "from is required", of: diff),
         Question("limit", "1001", "from 1 to 1000", beside: "from=1", of: diff),
-        Question("cursor", "2", "Send the member next of a page", beside: "from=1", of: diff),
+        Question("cursor", "2", "Send the value of next from a page", beside: "from=1", of: diff),
     ]
 }

@@ -59,16 +59,19 @@ struct JWT: Sendable {
     private static func algorithm(_ header: JSONObject) throws(JWTRefusal) -> JWTAlgorithmName {
         // RFC 7515 section 4.1.11: a receiver that does not understand the critical members refuses the token. This
         // server understands none.
-        guard header["crit"] == nil else { throw JWTRefusal("has the header crit") }
+        guard header["crit"] == nil else {
+            throw JWTRefusal("has the header member crit, which this server does not support")
+        }
         // Compressed and unencoded claims (RFC 7797) are not used in access tokens.
         guard header["zip"] == nil, header["enc"] == nil, header["b64"] == nil else {
-            throw JWTRefusal("has a header of another form of token")
+            throw JWTRefusal(
+                "has a header member that this server does not support (zip, enc or b64)")
         }
         if let type = header["typ"] {
             // RFC 9068 section 2.1 and RFC 7515 section 4.1.9. Other types, such as logout+jwt, are not for access.
             let name = type.stringValue?.lowercased() ?? ""
             guard ["jwt", "at+jwt", "application/jwt", "application/at+jwt"].contains(name) else {
-                throw JWTRefusal("is of a type that is not for access")
+                throw JWTRefusal("is not an access token (typ)")
             }
         }
         guard let name = header["alg"]?.stringValue,
