@@ -117,7 +117,7 @@ package final class ControlPlane: Service {
                 return
             } catch {
                 logger.warning(
-                    "older rows are visible only to readers with all regions until the ledger lists them",
+                    "only readers of all regions can see older rows, until the ledger has listed their regions",
                     metadata: ["error": "\(error)"])
             }
             try? await Task.sleep(for: .seconds(60))

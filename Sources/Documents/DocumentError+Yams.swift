@@ -33,7 +33,8 @@ extension DocumentError {
                 ? YAMLHint.missingSeparator(keys, at: position, in: text).map { "; " + $0 } : nil
             self.init(
                 pointer: mapping, position: position, rule: .documentDuplicateKey,
-                message: "the key \"\(key)\" occurs twice in this mapping; here is the first"
+                message:
+                    "the key \"\(key)\" occurs twice in this mapping; the position is that of the first"
                     + (hint ?? ""))
             pointer = JSONPointer.append(pointer, key)
         default:
@@ -135,7 +136,9 @@ enum YAMLHint {
         guard let position else { return nil }
         let before = text.utf8.prefix(position.byteOffset).last
         let here = text.utf8.dropFirst(position.byteOffset).first
-        if here == UInt8(ascii: "\t") { return "a tab cannot indent here: use spaces" }
+        if here == UInt8(ascii: "\t") {
+            return "a tab cannot be used for indentation here: use spaces"
+        }
         if problem.hasPrefix("mapping values are not allowed") {
             return
                 "put a value that holds \": \" in quotes, and begin each key on its own line"
@@ -149,7 +152,7 @@ enum YAMLHint {
         let line = text.utf8.prefix(position.byteOffset).reversed().prefix { $0 != 0x0A }
         if problem.hasPrefix("did not find expected key"), line.contains(where: isQuote) {
             return
-                "a value that begins with a quotation mark ends at the next one: put all of it in"
+                "a value that begins with a quotation mark ends at the next quotation mark: put the whole value in"
                 + " the other kind of quotes"
         }
         if problem.contains("<document start>"), text.utf8.first == UInt8(ascii: "{") {

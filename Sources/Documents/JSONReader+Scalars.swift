@@ -126,7 +126,7 @@ extension JSONReader {
         guard offset - start <= limits.numberLength else {
             throw failure(
                 .documentNumberTooLong,
-                "a number of \(offset - start) characters; at most \(limits.numberLength) are possible",
+                "this number has \(offset - start) characters; at most \(limits.numberLength) are allowed",
                 at: start)
         }
         return JSONNumber(

@@ -103,7 +103,7 @@ struct JSONReader {
         nodes += 1
         guard nodes <= limits.nodes else {
             throw failure(
-                .documentTooManyValues, "more than \(limits.nodes) values in one document")
+                .documentTooManyValues, "the document has more than \(limits.nodes) values")
         }
         switch current {
         case UInt8(ascii: "\""): return .string(try string())
@@ -157,7 +157,7 @@ struct JSONReader {
             let start = offset
             guard members.count < limits.members else {
                 throw failure(
-                    .documentTooManyMembers, "more than \(limits.members) members in one object")
+                    .documentTooManyMembers, "the object has more than \(limits.members) members")
             }
             let key = try key()
             guard members.admit(key) else {
@@ -180,7 +180,8 @@ struct JSONReader {
         // The reader is recursive, so this limit also bounds the stack.
         guard depth <= limits.depth else {
             throw failure(
-                .documentTooDeep, "nested deeper than \(limits.depth) arrays and objects")
+                .documentTooDeep,
+                "arrays and objects are nested more than \(limits.depth) levels deep")
         }
         offset += 1
         skipWhitespace()

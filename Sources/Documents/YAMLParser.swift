@@ -159,7 +159,8 @@ struct YAMLBuilder {
         guard nodes <= limits.nodes else {
             throw failure(
                 node, .documentTooManyValues,
-                "more than \(limits.nodes) values in one document, aliases counted each time")
+                "the document has more than \(limits.nodes) values; every use of an alias counts its values again"
+            )
         }
         switch node {
         case .scalar(let scalar):
@@ -172,7 +173,8 @@ struct YAMLBuilder {
             if let length = value.numberValue?.literal.utf8.count, length > limits.numberLength {
                 throw failure(
                     node, .documentNumberTooLong,
-                    "a number of \(length) characters; at most \(limits.numberLength) are possible")
+                    "this number has \(length) characters; at most \(limits.numberLength) are allowed"
+                )
             }
             return value
         case .sequence(let sequence):
@@ -206,7 +208,8 @@ struct YAMLBuilder {
     private func deeper(_ depth: Int, _ node: Node) throws(DocumentError) -> Int {
         guard depth < limits.depth else {
             throw failure(
-                node, .documentTooDeep, "nested deeper than \(limits.depth) lists and mappings")
+                node, .documentTooDeep,
+                "lists and mappings are nested more than \(limits.depth) levels deep")
         }
         return depth + 1
     }
@@ -216,7 +219,8 @@ struct YAMLBuilder {
     ) throws(DocumentError) {
         let tag = YAMLTag(tag)
         guard tag == .none || tag == expected else {
-            throw failure(node, .yamlTag, "this tag does not fit; write the value without a tag")
+            throw failure(
+                node, .yamlTag, "this tag does not fit the value; write the value without a tag")
         }
     }
 
@@ -276,7 +280,7 @@ struct YAMLBuilder {
 
     private func tooManyMembers(_ node: Node) -> DocumentError {
         failure(
-            node, .documentTooManyMembers, "more than \(limits.members) members in one mapping")
+            node, .documentTooManyMembers, "the mapping has more than \(limits.members) members")
     }
 
     private func duplicate(_ key: String, _ node: Node) -> DocumentError {
@@ -308,7 +312,8 @@ struct YAMLBuilder {
         if let clash = merged.object.keys.first(where: { earlier[ExactString($0)] != nil }) {
             throw failure(
                 keyNode, .yamlMerge,
-                "put '<<' before \"\(clash)\", which it also sets: readers disagree which one wins"
+                "'<<' also sets \"\(clash)\": put '<<' before that key, because YAML parsers disagree about which"
+                    + " value wins"
             ).within(key: "<<")
         }
         return merged.object

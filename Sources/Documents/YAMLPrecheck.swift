@@ -13,7 +13,9 @@ enum YAMLKeyCost {
         guard scan.cost > limit else { return }
         throw DocumentError(
             rule: .yamlKey,
-            message: "too many keys that are lists, mappings or aliases; use plain words as keys")
+            message:
+                "the document has too many keys that are lists, mappings or aliases; use plain words as keys"
+        )
     }
 
     /// Counts the positions in a text that may begin or end a key that is not a plain scalar.
@@ -103,7 +105,8 @@ enum YAMLDirectives {
                         position: SourcePosition(byteOffset: offset, in: bytes),
                         rule: .documentTooManyDirectives,
                         message:
-                            "more than \(limit) %TAG directives; leave them out, tags mean nothing here"
+                            "the document has more than \(limit) %TAG directives; leave them out, because this"
+                            + " server does not need them"
                     )
                 }
             }

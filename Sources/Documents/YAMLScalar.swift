@@ -135,7 +135,7 @@ enum YAMLNumber {
         guard isWritten else { return nil }
         throw YAMLScalarError(
             rule: .yamlNumber,
-            message: "this number does not fit 64 bits; if it is text, put it in quotes")
+            message: "this number does not fit in 64 bits; if it is text, put it in quotes")
     }
 
     /// Reads a decimal number with an optional fraction and exponent. Returns nil for other texts and for numbers

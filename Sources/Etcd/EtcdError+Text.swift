@@ -72,7 +72,7 @@ extension EtcdError {
         ("unableToValidateCertificate", CertificateProblem.untrusted.description),
         (
             "failedToV",
-            "its certificate is for another name than this endpoint's: use a name that is in it"
+            "its certificate does not contain this endpoint's name: use a name that the certificate contains"
         ),
         ("CERTIFICATE_REQUIRED", "it requires a client certificate (--etcd-cert, --etcd-key)"),
         (
@@ -81,16 +81,16 @@ extension EtcdError {
         ),
         ("UNKNOWN_CA", "it does not trust the client certificate (--etcd-cert)"),
         ("CERTIFICATE_EXPIRED", "it rejects the client certificate as expired (--etcd-cert)"),
-        ("WRONG_VERSION_NUMBER", "it does not speak TLS: write http:// for https://"),
+        ("WRONG_VERSION_NUMBER", "it does not speak TLS: write http:// instead of https://"),
         (
             "EOF during handshake",
-            "it ends the TLS handshake: if it does not speak TLS, write http:// for https://"
+            "it ends the TLS handshake: if it does not speak TLS, write http:// instead of https://"
         ),
         ("uncleanShutdown", "the connection was lost"),
         ("UnableToParseFrame", "the server there is not etcd: it does not speak HTTP/2"),
         (
             "before completing the HTTP/2",
-            "it closes every connection: if it requires TLS, write https:// for http://"
+            "it closes every connection: if it requires TLS, write https:// instead of http://"
         ),
         ("CancellationError", "the call was cancelled"),
     ]

@@ -85,7 +85,10 @@ extension StoreError {
     private static func meaning(of code: ResultCode) -> (Code, advice: String) {
         switch code {
         case .SQLITE_FULL:
-            (.diskFull, "Free space on its file system; writing then resumes without a restart.")
+            (
+                .diskFull,
+                "Make room on its file system; the server then writes again without a restart."
+            )
         case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
             (.readOnly, "Make the file, its directory and its file system writable.")
         case .SQLITE_IOERR:
@@ -97,7 +100,7 @@ extension StoreError {
         case .SQLITE_CANTOPEN:
             (.cannotOpen, "Check that this user may read the file, and write in its folder.")
         case .SQLITE_BUSY, .SQLITE_LOCKED:
-            (.busy, "Another program is using the file: end it.")
+            (.busy, "Another program is using the file: end that program.")
         default:
             (.unexpected, "This is a defect: please report it.")
         }
@@ -122,7 +125,7 @@ extension StoreError {
         case EISDIR: "That is a folder: name a file in it."
         case EACCES, EPERM: "Check the owner and mode of the file and its folder."
         case EROFS: "Its file system is read-only: choose another place, or mount it writable."
-        case ENOSPC, EDQUOT: "Free space on its file system."
+        case ENOSPC, EDQUOT: "Make room on its file system."
         case ENAMETOOLONG: "Choose a shorter name."
         case EMFILE, ENFILE: "Raise the limit of open files (ulimit -n)."
         case ELOOP: "That is a symbolic link, which is not followed here: name the file itself."

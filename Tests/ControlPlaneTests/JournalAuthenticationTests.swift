@@ -60,10 +60,11 @@ import Testing
             Self.first.read(id, bytes).doubt?.problem
         }
         let unsigned = ProjectionFormTests.entry(.create, keys: [Self.web]).bytes
-        #expect(problem(Self.id, unsigned) == "journal entry not authentic: it is not signed")
+        #expect(problem(Self.id, unsigned) == "journal entry is not authentic: it is not signed")
         let other = ChangeID.derived(principal: "alice", idempotencyKey: "2")
         #expect(
-            problem(other, Self.signed()) == "journal entry not authentic: its signature is wrong")
+            problem(other, Self.signed())
+                == "journal entry is not authentic: its signature is wrong")
         let stranger = Self.signed(JournalAuthenticator([Self.key("third")]))
         #expect(problem(Self.id, stranger)?.contains("does not have") == true)
         #expect(problem(Self.id, "{".bytes) == "journal entry cannot be read")
@@ -218,7 +219,7 @@ import Testing
             #expect(await plane.feed.audited.wait(for: revision, until: .now + .seconds(10)))
             let rows = try await ledger.allRows().filter { $0.key == region.description }
             #expect(rows.map(\.origin) == [.api, .external, .external])
-            #expect(rows.last?.detail?.contains("made for another revision") == true)
+            #expect(rows.last?.detail?.contains("made for a different revision") == true)
         }
     }
 }

@@ -74,12 +74,12 @@ import ControlPlane
     func absent() {
         let named = bench.refusal(.put(.region("new"), ["revision": 12]))
         #expect(named?.reason == .preconditionFailed)
-        #expect(named?.detail.hasSuffix("leave revision out to create it") == true)
+        #expect(named?.detail.hasSuffix("to create it, leave out revision") == true)
         let policy = MergePatch.apply(
             ["metadata": ["resourceVersion": "12"]], to: .policy("new"))
         #expect(
             bench.refusal(.put(.policy("new"), policy))?.detail
-                .hasSuffix("leave metadata.resourceVersion out to create it") == true)
+                .hasSuffix("to create it, leave out metadata.resourceVersion") == true)
         let matching = Precondition(ifMatch: .oneOf([3]), ifNoneMatch: nil)
         #expect(
             bench.refusal(.region("new"), precondition: matching)?.detail

@@ -24,20 +24,20 @@ import Testing
     @Test(
         "Bytes that cannot be continued are kept with the reason",
         arguments: [
-            ("", UnreadableHead.Reason.malformed("it is no JSON object")),
-            ("[1]", .malformed("it is no JSON object")),
-            ("{", .malformed("it is no JSON object")),
+            ("", UnreadableHead.Reason.malformed("it is not a JSON object")),
+            ("[1]", .malformed("it is not a JSON object")),
+            ("{", .malformed("it is not a JSON object")),
             (#"{"v":2,"anything":true}"#, .laterVersion(2)),
-            (#"{"v":0,"seq":1}"#, .malformed("its version is not a number from 1")),
-            (#"{"v":"1"}"#, .malformed("its version is not a number from 1")),
-            (#"{"seq":1}"#, .malformed("a member is missing or of another type")),
+            (#"{"v":0,"seq":1}"#, .malformed("its version is not a whole number of at least 1")),
+            (#"{"v":"1"}"#, .malformed("its version is not a whole number of at least 1")),
+            (#"{"seq":1}"#, .malformed("a member is missing or has the wrong type")),
             (
                 #"{"seq":-1,"changeId":"","hash":""}"#,
-                .malformed("a member is missing or of another type")
+                .malformed("a member is missing or has the wrong type")
             ),
             (
                 #"{"seq":9223372036854775808,"changeId":"","hash":""}"#,
-                .malformed("a member is missing or of another type")
+                .malformed("a member is missing or has the wrong type")
             ),
             (
                 #"{"seq":1,"changeId":"\#(id)","hash":"0A"}"#,
@@ -117,7 +117,7 @@ import Testing
     func garbageAndRepair() throws {
         let bench = ChainBench()
         _ = bench.commit([["/a": "1"]])
-        #expect(try #require(bench.write("garbage".bytes)).reason.contains("no JSON object"))
+        #expect(try #require(bench.write("garbage".bytes)).reason.contains("not a JSON object"))
         #expect(bench.write("garbage".bytes) == nil)
         #expect(bench.write("rubbish".bytes) != nil)
         #expect(try #require(bench.write(bench.head.bytes)).reason == "head can be read again")

@@ -6,11 +6,14 @@ import Testing
     @Test(
         "says what to do",
         arguments: [
-            ("spec:\n\tselector: all()\n", "a tab cannot indent here: use spaces", 2),
+            (
+                "spec:\n\tselector: all()\n",
+                "a tab cannot be used for indentation here: use spaces", 2
+            ),
             ("a: b: c\nd: 1\n", "put a value that holds \": \" in quotes", 1),
             ("a: *\nb: 1\n", "put a value that begins with this character in quotes", 1),
             ("a: @x\nb: 1\n", "put a value that begins with this character in quotes", 1),
-            ("a: 'app' == \"web\"\nb: 1\n", "put all of it in the other kind of quotes", 1),
+            ("a: 'app' == \"web\"\nb: 1\n", "put the whole value in the other kind of quotes", 1),
             ("a: !has(x)\nb: 1\n", "put a value that begins with ! in quotes", 1),
             ("{\"a\": 1}\n{\"a\": 2}\n", "put several JSON objects in a list", 2),
             ("kind: Region name: west labels: {a: b}", "curl -d removes line breaks", 1),

@@ -23,7 +23,7 @@ struct BlankMemberTests {
     @Test(arguments: ["securityGroup", "nets", "selector", "project", "subnet"])
     func namesTheMeaningOfAnAbsentMember(member: String) {
         let message = Self.peer(member).violations.first { $0.rule == .blank }?.message
-        #expect(message?.contains("if absent it would mean any") == true)
+        #expect(message?.contains("leave the field out, which means any") == true)
     }
 
     /// A null in a merge patch removes the member, and the result is judged without it. A null inside a list stays

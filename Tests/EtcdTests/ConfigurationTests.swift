@@ -40,7 +40,7 @@ import Testing
         (
             EtcdConfiguration(
                 endpoints: [EtcdEndpoint(host: "a")], tls: .init(caFile: "/dev/null")),
-            "not https"
+            "does not use https"
         ),
         (
             EtcdConfiguration(

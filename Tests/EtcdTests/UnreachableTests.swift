@@ -45,7 +45,8 @@ import Testing
         try await withEtcd { etcd in
             let text = try await Self.trouble(etcd.clientURL.replacing("http://", with: "https://"))
             #expect(
-                text.contains("write http:// for https://") || text.contains("connection reset"),
+                text.contains("write http:// instead of https://")
+                    || text.contains("connection reset"),
                 "\(text)")
         }
     }
@@ -53,7 +54,10 @@ import Testing
     @Test(arguments: [
         ("IP:127.0.0.1", 2, true, true, "its certificate is not trusted"),
         ("IP:127.0.0.1", -1, false, true, "its certificate has expired (20"),
-        ("DNS:etcd.example", 2, false, true, "its certificate is for another name"),
+        (
+            "DNS:etcd.example", 2, false, true,
+            "its certificate does not contain this endpoint's name"
+        ),
         ("IP:127.0.0.1", 2, false, false, "it requires a client certificate"),
     ])
     func namesTheProblemOfACertificate(
@@ -79,7 +83,7 @@ import Testing
             try await withEtcd(EtcdProcess.Options(certificates: certificates)) { etcd in
                 let text = try await Self.trouble(
                     etcd.clientURL.replacing("https://", with: "http://"))
-                #expect(text.contains("write https:// for http://"), "\(text)")
+                #expect(text.contains("write https:// instead of http://"), "\(text)")
             }
         }
     }

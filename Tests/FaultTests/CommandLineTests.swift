@@ -138,7 +138,7 @@ extension FaultTests {
             #expect(
                 lines.contains {
                     $0.contains(away)
-                        && $0.contains("this server cannot follow etcd any further; it tries again")
+                        && $0.contains("this server cannot follow etcd and tries again")
                 }, "\(result.output)")
         }
     }

@@ -58,7 +58,7 @@ extension FaultTests {
             let problem = try answer.json()
             #expect(problem["type"] as? String == "/problems/ledger-unavailable")
             let detail = problem["detail"] as? String ?? ""
-            #expect(detail.contains("disk is full") && detail.contains("Free space"), "\(detail)")
+            #expect(detail.contains("disk is full") && detail.contains("Make room"), "\(detail)")
             let readiness = try await client.send(.get, "/readyz")
             #expect(readiness.status == 503)
             #expect(readiness.text.contains("disk is full"))

@@ -135,16 +135,17 @@ extension Violation {
     static func tooManyGroups(_ count: Int) -> Violation {
         Violation(
             pointer: "/spec", rule: .crossRegionGroupCount,
-            message: "has \(count) different receiving sides, each of which becomes a policy;"
-                + " at most \(CrossRegionCompiler.maximumPolicies) are possible: use several documents"
+            message: "has \(count) different receiving sides, and each one needs a policy;"
+                + " at most \(CrossRegionCompiler.maximumPolicies) are allowed: split this into several documents"
         )
     }
 
     static func neverMatches(_ rule: CrossRegionRule) -> Violation {
         Violation(
             pointer: rule.pointer, rule: .crossRegionNeverMatches,
-            message: "no packet can match this rule: its networks are of different IP families or"
-                + " outside the subnet, or its protocol belongs to another family")
+            message:
+                "no packet can match this rule: check that its networks are all IPv4 or all IPv6,"
+                + " that they are inside the subnet, and that its protocol fits their IP version")
     }
 
     static func unknownRegion(_ region: Located<String>) -> Violation {

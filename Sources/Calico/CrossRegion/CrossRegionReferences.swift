@@ -100,8 +100,9 @@ extension CrossRegionCompiler {
                 guard let name, name.value.isCut else { return nil }
                 return Violation(
                     pointer: name.pointer, rule: .lintNameCut,
-                    message: "labels keep only \"\(name.value.label)\" of this name, so the rule"
-                        + " matches every name with the same beginning; use the id to match exactly one"
+                    message:
+                        "a label can hold only \"\(name.value.label)\" of this name, so the rule"
+                        + " matches every name that is shortened to this text; use the id to match exactly one"
                 )
             }
         }

@@ -107,7 +107,7 @@ struct GoDecoder {
                 guard repeats <= Self.maximumRepeats else {
                     report(
                         .repeatedField, at: JSONPointer.append(pointer, key),
-                        "repeats \(type.fields[index].name) in other letter case: write it once"
+                        "repeats \(type.fields[index].name) in different letter case: write the field only once"
                     )
                     continue
                 }

@@ -18,8 +18,8 @@ enum CoverageLint {
             guard let earlier else { continue }
             report.add(
                 .lintNeverMatches, at: rules[index].pointer,
-                "can never match: the rule at \(rules[earlier].pointer)"
-                    + " already decides the same traffic; move it up or remove it")
+                "can never match, because the rule at \(rules[earlier].pointer)"
+                    + " already decides the same traffic: move this rule up or remove it")
         }
     }
 }

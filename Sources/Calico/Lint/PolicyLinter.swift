@@ -57,7 +57,8 @@ enum SpecLints {
             let reach = kind == .networkPolicy ? "every VM of its region" : "everything everywhere"
             report.add(
                 .lintNoSelector, at: spec.pointer(to: "selector"),
-                "without a selector the policy applies to \(reach); if that is meant, write all()")
+                "without a selector the policy applies to \(reach); if that is intended, write all()"
+            )
         }
         denyWithoutOrder(spec, into: &report)
         if spec.list("types").contains(where: { $0.text == "Ingress" }) {
@@ -71,8 +72,8 @@ enum SpecLints {
         guard let deny = rules.first(where: { $0.string("action") == "Deny" }) else { return }
         report.add(
             .lintDenyWithoutOrder, at: deny.pointer(to: "action"),
-            "a policy without order comes last, after the security groups, which have no order either:"
-                + " add spec.order, such as 100, for the Deny to take effect")
+            "a policy without order is evaluated last, after the security groups, so this Deny may have no effect:"
+                + " add spec.order, such as 100")
     }
 
     private static func openIngress(_ rule: GoRecord, into report: inout ViolationReport) {
@@ -88,11 +89,12 @@ enum SpecLints {
         if let catchAll, names.dropFirst().allSatisfy({ source[$0] == nil }) {
             report.add(
                 .lintOpenIngress, at: catchAll.pointer,
-                "\(catchAll.text) lets in the whole world; name the networks that need it")
+                "\(catchAll.text) allows traffic from every address; list only the networks that need access"
+            )
         } else if names.allSatisfy({ source[$0] == nil }) {
             report.add(
                 .lintOpenIngress, at: source.pointer,
-                "without a source the rule lets in the whole world;"
+                "without a source the rule allows traffic from every address;"
                     + " add source.selector or source.nets")
         }
     }

@@ -89,8 +89,8 @@ enum SelectorLints {
         else { return }
         report.add(
             .lintNamespaceSelector, at: record.pointer(to: "namespaceSelector"),
-            "OpenStack's namespaces have no labels, so only all() and global() mean something here;"
-                + " in the selector write"
+            "OpenStack's namespaces have no labels, so only all() and global() have an effect here;"
+                + " to select the VMs of a region, add this to the selector instead:"
                 + " \(EndpointLabel.namespace) == '\(RegionNamespace.prefix)<region>'")
     }
 }

@@ -28,10 +28,11 @@ enum StoredPolicy {
         let what =
             switch (key.kind, named.isEmpty) {
             case (.networkSet, true):
-                "the set is in no namespace, so no policy of \(namespace) selects it"
-            case (.networkSet, false): "the set counts as a set of \(named.quotedForFinding)"
-            case (_, true): "the policy acts on the VMs of every namespace"
-            case (_, false): "the policy acts on the VMs of \(named.quotedForFinding)"
+                "the set has no namespace, so no policy of \(namespace) selects it"
+            case (.networkSet, false):
+                "the set counts as a set of namespace \(named.quotedForFinding)"
+            case (_, true): "the policy applies to the VMs of every namespace"
+            case (_, false): "the policy applies to the VMs of namespace \(named.quotedForFinding)"
             }
         report.add(
             .namespace, at: "/metadata/namespace",
@@ -67,7 +68,7 @@ enum StoredPolicy {
             guard !["ingress", "egress"].contains(text.lowercased()) else { continue }
             report.add(
                 .types, at: "/spec/types/\(index)",
-                "\(text.quotedForFinding) is not a type, and Felix ignores it",
+                "\(text.quotedForFinding) is not a type of policy, so Felix ignores it",
                 fix: "write Ingress or Egress")
         }
         let hasBoth = PolicyDirection.allCases.allSatisfy {
@@ -76,8 +77,8 @@ enum StoredPolicy {
         guard types.isEmpty, !hasBoth, !PolicyName.isGenerated(key.name) else { return }
         report.add(
             .types, at: "/spec/types",
-            "without types the policy acts in both directions, and so blocks the one that it has no"
-                + " rules for",
+            "without types the policy applies to ingress and egress, so it blocks all traffic in a"
+                + " direction that has no rules",
             fix: "write the intended types: [Ingress], [Egress] or both")
     }
 }
@@ -101,8 +102,8 @@ enum StoredSet {
             report.add(
                 .net, at: "/spec/nets/\(index)",
                 "Felix drops \((net.stringValue ?? "").quotedForFinding), which is not a network: the set"
-                    + " does not hold it",
-                fix: "write an address, or an address and a prefix length")
+                    + " does not contain it",
+                fix: "write an address, with or without a prefix length")
         }
         if let inventory = InventoryKey(key) { check(inventory, document, nets, into: &report) }
     }
@@ -127,7 +128,8 @@ enum StoredSet {
         for (label, value) in expected where labels?[label]?.stringValue != value {
             report.add(
                 .inventoryLabel, at: JSONPointer.append("/metadata/labels", label),
-                "rules that select by this label do not find the set, or find it under another name",
+                "the label is missing or wrong, so rules that select by this label do not match the set,"
+                    + " or match it by a wrong name",
                 fix: "write \(label): \(value), as a PUT through this server does")
         }
         let usable = nets.filter { $0.stringValue.flatMap { try? CIDR(parsing: $0) } != nil }.count
@@ -136,10 +138,10 @@ enum StoredSet {
         report.add(
             .inventoryNets, at: "/spec/nets",
             isSubnet
-                ? "a subnet has exactly one network, without host bits; of these \(nets.count) this"
-                    + " server uses \(usable)"
-                : "this server reads only networks without host bits as address blocks, and so"
-                    + " \(usable) of these \(nets.count)",
+                ? "a subnet must have exactly one network, without host bits; of the \(nets.count) networks"
+                    + " here, this server can use \(usable)"
+                : "an address block must be a network without host bits; this server can use"
+                    + " \(usable) of the \(nets.count) networks here",
             fix: "write the networks again through this server")
     }
 

@@ -47,7 +47,7 @@ struct StoredRule {
                 .action, at: place.pointer("action"),
                 "Felix does not know the action \(text.quotedForFinding) and crashes on every host"
                     + " where the policy is active",
-                fix: "write Allow, Deny, Log or Pass, or delete the policy, at once")
+                fix: "immediately write Allow, Deny, Log or Pass, or delete the policy")
         }
     }
 
@@ -81,7 +81,7 @@ struct StoredRule {
         report.add(
             .icmp, at: place.pointer(field),
             "is not a valid ICMP type and code, so Felix treats the whole policy as absent",
-            fix: "write a type from 0 to 254, and a code from 0 to 255 only beside a type")
+            fix: "write a type from 0 to 254, and use a code (0 to 255) only together with a type")
     }
 
     /// Checks a list of networks. Felix drops invalid networks (`updateprocessors/rules.go`). If no network is left,
@@ -120,8 +120,8 @@ struct StoredRule {
         guard isNumeric else { return }
         report.add(
             .port, at: place.pointer(side.rawValue, field),
-            "ports without a protocol that has them: Felix treats the whole policy as absent",
-            fix: "write protocol: TCP, UDP or SCTP beside the ports")
+            "the rule has ports, but no protocol that has ports, so Felix treats the whole policy as absent",
+            fix: "add protocol: TCP, UDP or SCTP to the rule")
     }
 
     /// True if the rule's protocol has ports. The letter case of its name does not matter.

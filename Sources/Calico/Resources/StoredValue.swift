@@ -41,7 +41,7 @@ package struct StoredValue: Sendable {
     ) {
         let effect =
             code == .notJSON
-            ? "; Calico's lists skip such a value, and its watches stall"
+            ? "; Calico skips such a value in lists, and Calico's watches stall"
             : "; Calico may still read it"
         report.add(code, at: "", what + effect, fix: "write the object again, or delete the key")
     }
@@ -68,7 +68,7 @@ package struct StoredValue: Sendable {
         if let kind = document.goMember("kind")?.stringValue, kind != key.kind.rawValue {
             report.add(
                 .kind, at: "/kind",
-                "the key makes it a \(key.kind.rawValue), whatever the value says",
+                "the key says that the object is a \(key.kind.rawValue), but the value says otherwise",
                 fix: "write kind: \(key.kind.rawValue)")
         }
         if let name = document.goMember("metadata")?.goMember("name")?.stringValue,
@@ -76,8 +76,8 @@ package struct StoredValue: Sendable {
         {
             report.add(
                 .name, at: "/metadata/name",
-                "Felix names it \(key.name.quotedForFinding), as the key does; calicoctl does not find"
-                    + " it by the name in the value",
+                "Felix uses the name in the key, \(key.name.quotedForFinding); calicoctl does not find the"
+                    + " object by the name in the value",
                 fix: "write metadata.name: \(key.name)")
         }
     }
@@ -102,7 +102,7 @@ struct StoredTypes {
     private static func fix(_ code: StoredFindingCode) -> String {
         switch code {
         case .unknownField: "correct the field's name, or remove it"
-        case .fieldCase: "write the field as Calico does"
+        case .fieldCase: "write the field's name in Calico's letter case"
         default: "correct the value, or write the object again through this server"
         }
     }
@@ -119,7 +119,7 @@ struct StoredTypes {
                 walk(value, field.type, isSpec: isSpec || field.name == "spec")
                 if field.name != key {
                     let message =
-                        "Calico reads this field as \(field.name), even beside a field of that name"
+                        "Calico reads this field as \(field.name), even if there is also a field of that name"
                     found.append((.fieldCase, "", message))
                 }
             } else if isSpec {
@@ -179,7 +179,7 @@ struct StoredTypes {
             case .number(let number): String(number.literal.prefix(64))
             default: value.typeName
             }
-        return "Calico expects \(expected), found \(shown), and treats the whole object as absent"
+        return "Calico expects \(expected), not \(shown), so it treats the whole object as absent"
     }
 
     private mutating func place(under key: String, from start: Int) {

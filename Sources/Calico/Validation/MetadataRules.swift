@@ -46,7 +46,7 @@ package enum ForeignManifest {
         return Violation(
             pointer: version.pointer, rule: .apiVersion,
             message: "this is a \(kind) of \(system), not of Calico: write apiVersion: "
-                + "\(EnvelopeRules.version), selector in the place of podSelector, types in the place of "
+                + "\(EnvelopeRules.version), selector instead of podSelector, types instead of "
                 + "policyTypes, and rules with action, source and destination")
     }
 
@@ -83,8 +83,8 @@ enum MetadataRules {
     static let maxAnnotationBytes = 256 * 1024
 
     private static let keyRule =
-        "must be at most 63 letters, digits, '-', '_' or '.', alphanumeric at both ends,"
-        + " optionally after a DNS name and '/'"
+        "must be at most 63 letters, digits, '-', '_' or '.', with a letter or digit at both ends;"
+        + " a DNS name and '/' may come before them"
 
     static func check(
         _ metadata: GoRecord, kind: ResourceKind, into report: inout ViolationReport
@@ -109,7 +109,7 @@ enum MetadataRules {
             report.add(
                 .labelValue, at: value.pointer,
                 "must be empty or at most 63 letters, digits, '-', '_' or '.',"
-                    + " alphanumeric at both ends")
+                    + " with a letter or digit at both ends")
         }
     }
 
@@ -169,7 +169,9 @@ enum NameRules {
                 "must have at most \(limit) characters; it has \(name.utf8.count)")
         }
         guard KubernetesText.isSubdomain(name) else {
-            let message = "lower-case letters, digits, '-' and '.', alphanumeric around every dot"
+            let message =
+                "lower-case letters, digits, '-' and '.', with a letter or digit at both ends"
+                + " and on both sides of every dot"
             report.add(
                 .nameFormat, at: pointer,
                 name.isEmpty ? "is required: \(message)" : "must be \(message)")

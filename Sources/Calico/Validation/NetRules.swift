@@ -49,7 +49,7 @@ enum NetRules {
             report.add(
                 .netCount, at: entity.pointer(to: name),
                 "must have at most \(maxNets) nets; it has \(nodes.count)."
-                    + " A GlobalNetworkSet holds any number")
+                    + " To use more, put them into a GlobalNetworkSet")
         }
         var families = Families()
         for node in nodes {
@@ -58,7 +58,7 @@ enum NetRules {
             if name == "notNets", isCatchAll(net, node.text) {
                 report.add(
                     .netCatchAll, at: node.pointer,
-                    "excludes every address, so the rule could never match: leave it out")
+                    "excludes every address, so the rule could never match: remove this network")
             }
         }
         return families
@@ -106,7 +106,8 @@ enum NetRules {
         {
             report.add(
                 .netFamilies, at: pointer,
-                "a rule's nets must all be IPv4 or all IPv6: write one rule for each")
+                "a rule's nets must all be IPv4 or all IPv6: write one rule for IPv4 and one for IPv6"
+            )
         }
         families.hasIPv4 = families.hasIPv4 || found.hasIPv4
         families.hasIPv6 = families.hasIPv6 || found.hasIPv6

@@ -92,13 +92,14 @@ enum PolicySpecRules {
             report.add(
                 .tierName, at: spec.pointer(to: "tier"),
                 "must be the name of a tier: lower-case letters, digits and '-',"
-                    + " alphanumeric at both ends")
+                    + " with a letter or digit at both ends")
         }
         if tier.utf8.count > KubernetesText.maxLabelLength {
             report.add(
                 .tierLength, at: spec.pointer(to: "tier"),
                 "must have at most \(KubernetesText.maxLabelLength) characters,"
-                    + " because it becomes a label's value; it has \(tier.utf8.count)")
+                    + " because it is also stored as the value of a label; it has \(tier.utf8.count)"
+            )
         }
     }
 
@@ -140,7 +141,7 @@ enum PolicySpecRules {
         if untracked || preDNAT, !spec.bool("applyOnForward") {
             report.add(
                 .applyOnForward, at: spec.pointer(to: "applyOnForward"),
-                "must be true when \(preDNAT ? "preDNAT" : "doNotTrack") is")
+                "must be true when \(preDNAT ? "preDNAT" : "doNotTrack") is true")
         }
     }
 

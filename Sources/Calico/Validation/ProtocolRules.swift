@@ -120,9 +120,9 @@ enum PortRules {
             if case .numbers? = Port(text: name.replacing("-", with: ":")) { isRange = true }
             report.add(
                 .portName, at: node.pointer,
-                "a port's name has at most 15 lower-case letters, digits and single '-',"
-                    + " with at least one letter and no '-' at an end"
-                    + (isRange ? "; a range is written with a colon, such as \"8080:8090\"" : ""))
+                "the name of a port must be at most 15 lower-case letters, digits and '-', with at least one"
+                    + " letter, no two '-' in a row, and a letter or digit at both ends"
+                    + (isRange ? "; write a range with a colon, such as \"8080:8090\"" : ""))
         default: break
         }
     }

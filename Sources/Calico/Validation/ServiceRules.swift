@@ -36,7 +36,7 @@ enum ServiceRules {
             } else if kind == .globalNetworkPolicy, services.string("namespace").isEmpty {
                 report.add(
                     .serviceNamespaceRequired, at: services.pointer(to: "namespace"),
-                    "is required: a GlobalNetworkPolicy has no namespace to look the service up in")
+                    "is required, because a GlobalNetworkPolicy has no namespace of its own")
             }
         }
     }
@@ -52,7 +52,7 @@ enum ServiceRules {
                 report.add(
                     .serviceNameFormat, at: services.pointer(to: name),
                     "must be lower-case letters, digits, '-' and '.',"
-                        + " alphanumeric around every dot")
+                        + " with a letter or digit at both ends and on both sides of every dot")
             }
             if text.unicodeScalars.count > KubernetesText.maxSubdomainLength {
                 report.add(
@@ -68,7 +68,7 @@ enum ServiceRules {
         if !entity.list("ports").isEmpty || !entity.list("notPorts").isEmpty {
             report.add(
                 .serviceWithPorts, at: services.pointer,
-                "a service brings its own ports: leave out ports and notPorts")
+                "Calico takes the ports from the service: remove ports and notPorts")
         }
     }
 }
@@ -134,7 +134,7 @@ enum HTTPRules {
         let prefix = path.string("prefix")
         guard exact.isEmpty != prefix.isEmpty else {
             report.add(
-                .httpPathChoice, at: path.pointer, "must have one of exact and prefix, not both")
+                .httpPathChoice, at: path.pointer, "must have either exact or prefix, not both")
             return
         }
         let name = exact.isEmpty ? "prefix" : "exact"

@@ -19,7 +19,7 @@ extension Checkpoints {
         }
         for row in news {
             logger.error(
-                "the ledger replaced another one",
+                "this ledger replaced an earlier ledger",
                 metadata: [
                     "ledger": "\(row.ledger)",
                     "anchored": "\(row.size.map { "\($0) rows" } ?? "nothing")",

@@ -92,7 +92,7 @@ package struct HeadCheck: Sendable {
     ) throws {
         guard let progress = try ledger.progress(), progress.clusterID == clusterID else {
             notes.append(
-                "the ledger follows another etcd, so its rows were not compared with this one")
+                "the ledger follows a different etcd, so its rows were not compared with this etcd")
             return
         }
         let known = (try ledger.firstWholeRevision() ?? .max)...
@@ -114,7 +114,8 @@ package struct HeadCheck: Sendable {
         }
         let behind = history.changes.count { $0.revision > progress.revision }
         if behind > 0 {
-            notes.append("\(behind) changes in etcd are newer than the ledger's last row of it")
+            notes.append(
+                "\(behind) changes in etcd are newer than the ledger's last row about etcd")
         }
     }
 }

@@ -106,7 +106,8 @@ extension ControlPlane {
             let key = ResourceKey(path: path)
         else {
             throw ControlPlaneError(
-                .notYetVisible, "the change was made by another version of this server",
+                .notYetVisible,
+                "a different version of this server made the change, so this version cannot show it",
                 changeID: id)
         }
         var object: ObjectView?

@@ -74,7 +74,7 @@ package enum StoredHead: Sendable, Equatable {
             .unreadable(UnreadableHead(bytes: bytes, reason: reason))
         }
         guard let value = try? JSONParser.parse(bytes), value.objectValue != nil else {
-            self = unreadable(.malformed("it is no JSON object"))
+            self = unreadable(.malformed("it is not a JSON object"))
             return
         }
         switch FormatVersion(value, known: Head.version) {
@@ -83,14 +83,14 @@ package enum StoredHead: Sendable, Equatable {
             self = unreadable(.laterVersion(version))
             return
         case .malformed:
-            self = unreadable(.malformed("its version is not a number from 1"))
+            self = unreadable(.malformed("its version is not a whole number of at least 1"))
             return
         }
         guard let seq = value["seq"]?.numberValue?.int64, seq >= 0,
             let changeID = value["changeId"]?.stringValue,
             let hash = value["hash"]?.stringValue
         else {
-            self = unreadable(.malformed("a member is missing or of another type"))
+            self = unreadable(.malformed("a member is missing or has the wrong type"))
             return
         }
         guard changeID.isEmpty ? seq == 0 : ChangeID(changeID) != nil else {
@@ -137,9 +137,9 @@ package struct UnreadableHead: Sendable, Equatable {
         switch reason {
         case .malformed(let problem): "head in etcd cannot be read: \(problem)"
         case .laterVersion(let version):
-            "head in etcd was written by a later version of this server (format \(version), this one knows "
-                + "\(Head.version))"
-        case .exhausted(let seq): "head in etcd cannot grow: its number is \(seq)"
+            "head in etcd was written by a later version of this server (format \(version); this server knows "
+                + "format \(Head.version))"
+        case .exhausted(let seq): "the number of head in etcd cannot grow further: it is \(seq)"
         }
     }
 
@@ -148,8 +148,8 @@ package struct UnreadableHead: Sendable, Equatable {
         switch reason {
         case .laterVersion: "Install that version on this server."
         case .malformed, .exhausted:
-            "Put its last good value back with etcdctl (the audit row Ledger head names it), or delete the "
-                + "key \(Keyspace.head): docs/etcd.md, \"When head cannot be read\"."
+            "Write its last good value back with etcdctl (the audit rows of kind Ledger named head have it), "
+                + "or delete the key \(Keyspace.head). See docs/etcd.md, \"When head cannot be read\"."
         }
     }
 }

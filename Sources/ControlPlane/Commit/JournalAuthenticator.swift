@@ -145,12 +145,12 @@ package struct JournalAuthenticator: Sendable {
     ) -> String? {
         guard isOn else { return nil }
         if let before, let after = entry.headRevision, after != before {
-            return "it was made for another revision"
+            return "it was made for a different revision"
         }
         let isSame = zip(entry.keys, entry.digests).allSatisfy { key, digest in
             value(key).map(JournalEntry.digest) == digest
         }
-        return isSame ? nil : "it was made for other values"
+        return isSame ? nil : "it was made for different values"
     }
 
     private func problem(_ id: ChangeID, _ entry: JournalEntry, _ object: JSONObject) -> String? {

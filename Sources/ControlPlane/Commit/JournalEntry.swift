@@ -219,9 +219,9 @@ package struct JournalDoubt: Sendable, Equatable {
         switch reason {
         case .unreadable: "journal entry cannot be read"
         case .laterVersion(let version):
-            "journal entry of a later version of this server (format \(version), this one knows "
-                + "\(JournalEntry.version))"
-        case .notAuthentic(let problem): "journal entry not authentic: \(problem)"
+            "journal entry was written by a later version of this server (format \(version); this server knows "
+                + "format \(JournalEntry.version))"
+        case .notAuthentic(let problem): "journal entry is not authentic: \(problem)"
         }
     }
 }

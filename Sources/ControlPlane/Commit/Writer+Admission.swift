@@ -79,11 +79,11 @@ extension Writer {
             return reused(
                 "the entry in etcd for this Idempotency-Key cannot be used: \(doubt.problem)")
         case .entry(let entry) where entry.context.actor != request.context.actor:
-            return reused("this Idempotency-Key was used by another client")
+            return reused("a different client already used this Idempotency-Key")
         case .entry(let entry) where !entry.isAccepted: return nil
         case .entry(let entry) where entry.fingerprint != request.fingerprint:
             return reused(
-                "this Idempotency-Key was used for another request: \(entry.verb) of "
+                "this Idempotency-Key was already used for a different request: \(entry.verb) of "
                     + "\(entry.kind) \(entry.name) at \(entry.time)")
         case .entry(let entry): return .replayed(entry, revision: stored.modRevision)
         }

@@ -87,7 +87,7 @@ extension Writer {
                 .failed(
                     ControlPlaneError(
                         .outcomeUnknown,
-                        "the change was sent to etcd, which now refuses writes; its outcome is not known",
+                        "the change was sent to etcd, which now refuses writes; the change's outcome is unknown",
                         changeID: member.id)))
         }
         return .done(deferred: plan.deferred)

@@ -78,8 +78,9 @@ package struct FindingSummary: Sendable {
         }
         if isNamingMixed {
             parts.append(
-                "\(prefixedPolicies) policies are stored as default.<name> and \(plainPolicies) as"
-                    + " <name>: new ones become default.<name>, unless --policy-names is plain")
+                "\(prefixedPolicies) policies are stored as default.<name> and \(plainPolicies) as <name>;"
+                    + " new policies are stored as default.<name>, unless you set --policy-names to plain"
+            )
         }
         return parts.isEmpty ? "as they look" : parts.joined(separator: "; ")
     }

@@ -114,7 +114,7 @@ private struct ManifestDocument {
             if let wrong = document["kind"], kind == nil, wrong != .null {
                 add(
                     "/kind", .wrongType,
-                    "expected the name of a kind, found \(wrong.typeName): write kind: Region")
+                    "expected the name of a kind, such as Region, found \(wrong.typeName)")
                 return nil
             }
             add(
@@ -133,7 +133,7 @@ private struct ManifestDocument {
         let hint =
             misplaced == nil
             ? "" : isOurs ? " here, not in metadata.name" : " here, not in name beside kind"
-        return "the document has to name its object" + hint
+        return "the document must name its object" + hint
     }
 
     private mutating func add(_ pointer: String, _ rule: RuleID, _ message: String) {

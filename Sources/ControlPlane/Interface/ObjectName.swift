@@ -81,10 +81,12 @@ package struct ObjectView: Sendable, Equatable {
 
 extension ObjectName {
     /// The advice for a name that YAML has converted to a boolean.
-    static let wordHint = ", as YAML reads yes, no, on and off: put the name in quotes"
+    static let wordHint =
+        ", because YAML reads yes, no, on and off as booleans: put the name in quotes"
 
     /// The advice for a name that YAML has converted to a number.
-    static let numberHint = ", as YAML reads numbers, such as 012 as 10: put the name in quotes"
+    static let numberHint =
+        ", because YAML reads such names as numbers (012 as 10): put the name in quotes"
 }
 
 extension ObjectName {

@@ -42,7 +42,7 @@ final class Follower: Sendable {
                 let isExpected = (error as? EtcdError)?.isCompaction ?? false
                 logger.log(
                     level: isExpected ? .notice : .warning,
-                    "this server cannot follow etcd any further; it tries again",
+                    "this server cannot follow etcd and tries again",
                     metadata: ["error": "\(error)"])
                 // Begins again with short pauses if the mirror was ready, because the watch has then worked since the
                 // last outage.

@@ -180,7 +180,7 @@ package struct GapComparison: Sendable {
         }
         guard isReplay || isOther else { return nil }
         return JournalDoubt(
-            .notAuthentic("it was made for another \(isReplay ? "revision" : "value")"),
+            .notAuthentic("it was made for a different \(isReplay ? "revision" : "value")"),
             claim: entry)
     }
 

@@ -39,7 +39,7 @@ package struct HeadChain: Sendable {
             let expected = Self.continued(before.head ?? .initial, changes)
             guard expected != head else { return nil }
             return HeadFinding(
-                "head does not follow from its predecessor: another program wrote it", before,
+                "head does not follow from the head before it: another program wrote it", before,
                 stored)
         case (_, .absent):
             return nil

@@ -66,7 +66,7 @@ package struct StoredIndex: Sendable {
                 .twin, at: "",
                 "the policy is stored twice, as \(own) and as \(others.joined(separator: " and ")):"
                     + " Felix enforces both, and \(shown)",
-                fix: "DELETE removes both; or delete one of them by its stored name")
+                fix: "send DELETE to remove both, or delete one of them by its stored name")
         ]
     }
 }

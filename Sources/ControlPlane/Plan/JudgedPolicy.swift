@@ -102,7 +102,8 @@ package struct JudgedPolicy: Sendable {
         } else {
             add(
                 found, .readOnlyField,
-                "a GlobalNetworkPolicy is in no namespace: leave it out, or write a NetworkPolicy")
+                "a GlobalNetworkPolicy has no namespace: remove this field, or write a NetworkPolicy"
+            )
         }
         return violations
     }

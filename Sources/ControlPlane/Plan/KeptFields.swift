@@ -44,8 +44,9 @@ struct KeptFields: Sendable {
         return lost.map {
             Violation(
                 pointer: $0.pointer, rule: .keptUnknown,
-                message: "this server does not know the field that is stored here and cannot"
-                    + " keep it: PUT the whole policy without it, or use a tool that knows it")
+                message:
+                    "the stored policy has a field here that this server does not know and cannot keep:"
+                    + " PUT the whole policy without the field, or use a tool that knows the field")
         }
     }
 
@@ -53,7 +54,7 @@ struct KeptFields: Sendable {
         fields.map {
             Violation(
                 pointer: $0.pointer, rule: .keptUnknown,
-                message: "this server does not know this field; it stays as it is stored"
+                message: "this server does not know this field and leaves it as it is stored"
             )
         }
     }

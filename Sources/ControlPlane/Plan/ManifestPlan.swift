@@ -59,7 +59,8 @@ struct ManifestPlan {
                 Refusal(breaking: [
                     Violation(
                         pointer: "", rule: .applyRepeated,
-                        message: "two documents both write \(keys): rename one of them")
+                        message: "two documents write to \(keys): rename the object of one document"
+                    )
                 ]))
         }
         let required = Set(parts.flatMap(\.required)).subtracting(paths)

@@ -126,7 +126,7 @@ extension Refusal {
         Refusal(
             .forbidden,
             "\(name) touches regions in which no role of \(request.context.actor) allows changes of"
-                + " such objects")
+                + " objects of this kind")
     }
 
     /// Returns the refusal to repeat the answer to an earlier request whose objects the caller may no longer see.

@@ -75,8 +75,9 @@ extension Planner {
                 Violation(
                     pointer: "/metadata/name", rule: .crossRegionPartTaken,
                     message:
-                        "this policy needs a part named \"\(target.compiled.name)\", but a policy of that "
-                        + "name exists: choose another name, or delete that policy"))
+                        "this policy needs a part named \"\(target.compiled.name)\", but a policy of that name "
+                        + "exists: give this policy a different name, or delete the existing policy"
+                ))
         }
         return (targets, violations)
     }
@@ -93,8 +94,8 @@ extension Planner {
             return Violation(
                 pointer: located.pointer, rule: .lintMatchesNothing,
                 message:
-                    "no VM matches \(located.value) now; check the name or id, unless its VMs do "
-                    + "not exist yet")
+                    "no VM matches \(located.value) now; if such VMs already exist, check the name or id"
+            )
         }
     }
 
@@ -151,7 +152,7 @@ extension Planner {
         }
         return Refusal(
             .reserved,
-            "this policy is a part of the CrossRegionPolicy \(source): change that, at "
+            "this policy is a part of the CrossRegionPolicy \(source): change the CrossRegionPolicy instead, at "
                 + "/v1/policies/\(source)")
     }
 

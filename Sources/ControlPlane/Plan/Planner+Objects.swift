@@ -62,7 +62,7 @@ extension Planner {
             : "read it again and repeat the change with its ETag"
         return Refusal(
             .preconditionFailed,
-            "\(name) exists at revision \(current.tag), which the conditions exclude: \(advice)",
+            "\(name) exists at revision \(current.tag), which If-Match or If-None-Match excludes: \(advice)",
             currentRevision: current.tag)
     }
 

@@ -110,7 +110,7 @@ extension Planner {
         {
             refusal = Refusal(
                 .tooManyPending,
-                "the changes that wait for a second person are too large together: confirm, reject or"
+                "the changes that wait for a second person are together too large: confirm, reject or"
                     + " withdraw some first")
         } else if waiting.count >= TwoPersonRule.maximumWaitingOfOne {
             let own = waiting.count(where: {
@@ -199,8 +199,8 @@ extension Planner {
                 return .refused(
                     Refusal(
                         .pendingExpired,
-                        "the change could be confirmed until \(pending.expiresAt.rfc3339Seconds): have it"
-                            + " requested again"))
+                        "the change expired at \(pending.expiresAt.rfc3339Seconds) and can no longer be"
+                            + " confirmed: ask its author to request it again"))
             }
             return confirmed(pending, end, request, view)
         }
@@ -214,8 +214,9 @@ extension Planner {
         guard !pending.isRequest(of: request.context.actor, request.credential) else {
             return Refusal(
                 .ownRequest,
-                "\(pending.requester.actor) requested this change, so somebody else has to decide about"
-                    + " it; its author can withdraw it with DELETE /v1/pending/\(pending.id)")
+                "\(pending.requester.actor) requested this change, so a different person must confirm or"
+                    + " reject it; the author can withdraw it with DELETE /v1/pending/\(pending.id)"
+            )
         }
         return request.scope.allows(.approve, pending.objects)
             ? nil : notApprover(request)
@@ -224,8 +225,8 @@ extension Planner {
     private func notApprover(_ request: ChangeRequest) -> Refusal {
         Refusal(
             .forbidden,
-            "no role of \(request.context.actor) allows to confirm changes in all regions that this change"
-                + " touches")
+            "no role of \(request.context.actor) allows confirming or rejecting changes in all regions that"
+                + " this change touches")
     }
 
     /// Plans the pending change again on the current state. If the plan is still the same, returns its writes and the
@@ -237,9 +238,10 @@ extension Planner {
             return .refused(
                 Refusal(
                     .pendingStale,
-                    "what the change was planned on has changed since "
-                        + "\(pending.requestedAt.rfc3339Seconds), so it would no longer do what was"
-                        + " requested: nothing was applied; have it requested again"))
+                    "the objects that the change depends on have changed since "
+                        + "\(pending.requestedAt.rfc3339Seconds), so the change would no longer do what was"
+                        + " requested. Nothing was applied: ask the author to request the change again"
+                ))
         }
         guard request.scope.allows(.approve, touched(by: write, view)) else {
             return .refused(notApprover(request))

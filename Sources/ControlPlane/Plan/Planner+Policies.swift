@@ -120,16 +120,17 @@ extension Planner {
                 Violation(
                     pointer: "/metadata/name", rule: .policyNameConvention,
                     message:
-                        "is stored as \(key.name), because \(share) policies are stored with their"
-                        + " tier: delete those, or set --policy-names")
+                        "is stored as \(key.name), because \(share) policies are stored with the tier in their"
+                        + " names: to change this, set --policy-names to plain, or delete those policies"
+                )
             ]
         }
         return twins(name, current, view).map { twin in
             Violation(
                 pointer: "/metadata/name", rule: RuleID(StoredFindingCode.twin.rawValue),
                 message:
-                    "the policy is stored a second time, as \(twin.key.name), and Felix enforces"
-                    + " both: DELETE removes both; to reach the second alone, use \(twin.key.name) in the path"
+                    "the policy is stored a second time, as \(twin.key.name), and Felix enforces both. DELETE"
+                    + " removes both; to read or change only the second, use \(twin.key.name) in the path"
             )
         }
     }

@@ -14,13 +14,13 @@ extension Planner {
         guard let current else {
             return Refusal(
                 .preconditionFailed,
-                "the document names revision \(revision), but \(name) does not exist (any more): "
-                    + "leave \(name.revisionField) out to create it")
+                "the document has revision \(revision), but \(name) does not exist: "
+                    + "to create it, leave out \(name.revisionField)")
         }
         return Refusal(
             .preconditionFailed,
-            "the document names revision \(revision), but \(name) is at \(current.tag): "
-                + "read it again and repeat the change",
+            "the document has revision \(revision), but \(name) is at revision \(current.tag): "
+                + "read the object again, and repeat the change",
             currentRevision: current.tag)
     }
 
@@ -36,7 +36,7 @@ extension Planner {
             guard let found else { return }
             if let stored, isSame(found.value, stored) { return }
             let field = String(found.pointer.split(separator: "/").last ?? "")
-            let text = (stored as? String).map { ": it is \"\($0)\"" }
+            let text = (stored as? String).map { " to \"\($0)\"" }
             let reason = text ?? (current == nil ? ", and \(name) does not exist yet" : "")
             violations.append(
                 Violation(

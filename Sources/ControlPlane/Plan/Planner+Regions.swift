@@ -108,8 +108,8 @@ extension Planner {
             guard !blocks.contains(where: { $0.contains(subnet.cidr) }) else { return nil }
             return conflict(
                 "/addressBlocks", .regionBlocksLeaveSubnet,
-                "subnet \(subnet.name) (\(subnet.cidr)) of this region would lie outside its blocks: keep"
-                    + " a block around it, or move or delete the subnet first",
+                "subnet \(subnet.name) (\(subnet.cidr)) of this region would lie outside the region's blocks:"
+                    + " keep a block that contains the subnet, or move or delete the subnet first",
                 ObjectReference(
                     kind: "Subnet", name: subnet.name, region: region.name,
                     cidr: subnet.cidr.description))
@@ -200,9 +200,9 @@ extension Planner {
             : Refusal.hiddenUsers
         return Refusal(
             .legacyLoss,
-            "namespace \"openstack\", that of a site without a region name, holds \(content); the "
-                + "Neutron of a named region deletes them at its next resync. Move that site to a "
-                + "region name first, or repeat with acknowledgeLegacyLoss=true",
+            "the namespace \"openstack\" of a site without a region name has \(content). When a region has a "
+                + "name, its Neutron deletes them at the next resync. Give that site a region name first, or "
+                + "repeat the request with acknowledgeLegacyLoss=true",
             objects: Array(lost), total: isSeen ? endpoints.count + policies.count : 0)
     }
 }

@@ -30,7 +30,7 @@ extension Planner {
         let named =
             users.count == all.count ? counted : users.isEmpty ? hidden : "\(counted) and \(hidden)"
         return Refusal(
-            .inUse, "\(name) is named by \(named): delete or change them first",
+            .inUse, "\(name) is still used by \(named): delete or change them first",
             objects: users.prefix(Self.listedObjects).map {
                 ObjectReference(kind: CrossRegionPolicy.kind, name: $0)
             },
@@ -83,7 +83,7 @@ extension Planner {
                 return .refused(
                     Refusal(
                         .inUse,
-                        "CrossRegionPolicy \(name) names the subnet and cannot follow its new network: "
+                        "CrossRegionPolicy \(name) uses the subnet and cannot use the subnet's new network: "
                             + refusal.detail,
                         objects: [ObjectReference(kind: CrossRegionPolicy.kind, name: name)]))
             }

@@ -144,8 +144,9 @@ extension Planner {
         let within = wanted.within.map { " within \($0)" } ?? ""
         return Refusal(
             .exhausted,
-            "region \(region.name) has no \(wanted.family) address block\(within) that holds a "
-                + "/\(wanted.prefixLength); its blocks: \(blocks.isEmpty ? "none" : blocks)")
+            "region \(region.name) has no \(wanted.family) address block\(within) that is large enough for a "
+                + "/\(wanted.prefixLength); its address blocks are: \(blocks.isEmpty ? "none" : blocks)"
+        )
     }
 }
 

@@ -107,8 +107,8 @@ package struct PreparedCrossRegion: Sendable {
         return [
             Violation(
                 pointer: labels.pointer, rule: .readOnlyField,
-                message: "labels beside source are read-only: change source.metadata.labels, or"
-                    + " write spec here and leave source out")
+                message: "labels are read-only in a document that has source: change"
+                    + " source.metadata.labels, or leave source out and write spec here")
         ]
     }
 

@@ -26,8 +26,8 @@ enum RemovedMembers {
             Violation(
                 pointer: pointer, rule: .removesForeign,
                 message:
-                    "another tool set this, and the change removes it, because the document leaves"
-                    + " it out: to keep it, repeat it or use PATCH")
+                    "a different tool set this field, and the change removes it, because the document does"
+                    + " not have it: to keep the field, write it in the document, or use PATCH")
         }
     }
 

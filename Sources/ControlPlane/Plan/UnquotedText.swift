@@ -17,9 +17,10 @@ enum UnquotedText {
             guard let written, written != found.value else { return nil }
             return Violation(
                 pointer: String(found.pointer.dropFirst(drop)), rule: .unquoted,
-                message: "YAML reads \(written.cut(to: 64)) as \(found.value.cut(to: 64)), which"
-                    + " is stored: put it in quotes, \"\(written.cut(to: 64))\", to keep it as"
-                    + " written")
+                message:
+                    "YAML reads \(written.cut(to: 64)) as \(found.value.cut(to: 64)), and this value"
+                    + " is stored: to store the text as you wrote it, put it in quotes,"
+                    + " \"\(written.cut(to: 64))\"")
         }
     }
 

@@ -192,7 +192,7 @@ package final class LedgerFeed: Sendable {
             return true
         } catch  where error.code == .clusterMismatch {
             logger.error(
-                "the ledger follows another etcd cluster; this server starts to follow etcd again",
+                "the ledger follows a different etcd cluster; this server starts to follow etcd again",
                 metadata: ["error": "\(error)"])
             drop(because: error)
             return true

@@ -60,9 +60,9 @@ package final class RefusalLog: Sendable {
             ($0.refusals.report(at: .now), $0.reads.report(at: .now))
         }
         let rows =
-            refusals.map { Self.row($0, "more refused requests than are recorded for one source") }
+            refusals.map { Self.row($0, "one source had more refused requests than are recorded") }
             + reads.map {
-                Self.row($0, "more reads of the audit log than are recorded for one source")
+                Self.row($0, "one source had more reads of the audit log than are recorded")
             }
         guard !rows.isEmpty else { return }
         do {
@@ -73,7 +73,7 @@ package final class RefusalLog: Sendable {
                 $0.reads.restore(reads)
             }
             logger.error(
-                "rows about refused requests were dropped, and the count could not be audited",
+                "rows about refused requests were dropped, and their number could not be audited",
                 metadata: ["error": "\(error)"])
         }
     }

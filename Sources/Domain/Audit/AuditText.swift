@@ -106,7 +106,7 @@ package enum AuditTextError: Error, Hashable, Sendable {
         case .openQuote: "has a quote that is not closed"
         case .shortPrefix(let word):
             "needs \(AuditText.minimumPrefix) characters or more before a *, not '\(word)'"
-        case .tooManyWords: "may have \(AuditText.maximumWords) words at most"
+        case .tooManyWords: "may have at most \(AuditText.maximumWords) words"
         }
     }
 }

@@ -72,7 +72,7 @@ extension Timestamp {
         + "before now such as 90s, 15m, 1h, 7d or 2w"
 
     /// `askedForms` with advice for URLs.
-    package static let askedFormsInURL = askedForms + ". In a URL, + is %2B"
+    package static let askedFormsInURL = askedForms + " (in a URL, write + as %2B)"
 
     private static let units: [Character: Int64] = [
         "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800,

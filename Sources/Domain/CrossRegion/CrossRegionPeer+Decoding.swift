@@ -44,7 +44,7 @@ extension CrossRegionPeer {
         if let project, project.value.isEmpty || LabelText.valueProblem(project.value) != nil {
             reader.add(
                 project.pointer, .crossRegionProjectID,
-                "expected the project's id, found \"\(project.value.prefix(64))\"; by name it is"
+                "expected the project's id, found \"\(project.value.prefix(64))\"; for a name use"
                     + " projectName")
         }
     }
@@ -64,7 +64,8 @@ extension CrossRegionPeer {
         if others {
             reader.add(
                 reader.place("any"), .crossRegionAny,
-                "any: true cannot be combined with other fields; leave it out to use them")
+                "any: true cannot be combined with other fields; to use other fields, leave any out"
+            )
         }
     }
 
@@ -95,7 +96,7 @@ extension ObjectReader {
                     "write \(singular) or \(plural), not both")
             }
             if elements.isEmpty {
-                add(place(plural), .crossRegionEmptyList, "is empty; leave it out for any")
+                add(place(plural), .crossRegionEmptyList, "is empty; leave it out to match any")
             }
             values += elements.compactMap { string($0.value, at: $0.pointer) }
         }
@@ -119,8 +120,9 @@ extension ObjectReader {
         if name.label.isEmpty {
             add(
                 text.pointer, .crossRegionOpenStackName,
-                "no label has this name: labels keep only letters, digits, '-', '_' and '.' of its"
-                    + " first \(maximumLength) characters; name the object by its id, or rename it")
+                "no label can hold this name: a label keeps only the letters, digits, '-', '_' and '.' in its"
+                    + " first \(maximumLength) characters; use the object's id, or rename the object"
+            )
         }
         return Located(name, at: text.pointer)
     }

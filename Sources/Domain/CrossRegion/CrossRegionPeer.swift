@@ -130,7 +130,7 @@ extension ObjectReader {
     fileprivate mutating func networks(_ field: String, isExcluding: Bool = false) -> [CIDR] {
         guard let elements = elements(field) else { return [] }
         if elements.isEmpty {
-            add(place(field), .crossRegionEmptyList, "is empty; leave it out for any address")
+            add(place(field), .crossRegionEmptyList, "is empty; leave it out to match any address")
         }
         var networks: [CIDR] = []
         for element in elements {
@@ -165,7 +165,9 @@ extension ObjectReader {
             return []
         }
         if members.isEmpty {
-            add(place("labels"), .crossRegionEmptyList, "is empty; leave it out for any labels")
+            add(
+                place("labels"), .crossRegionEmptyList, "is empty; leave it out to match any labels"
+            )
         }
         var pairs: [Located<LabelPair>] = []
         for (key, value) in members {

@@ -179,7 +179,7 @@ extension CrossRegionRule {
         guard let elements = reader.elements("ports") else { return [] }
         let place = reader.place("ports")
         if elements.isEmpty {
-            reader.add(place, .crossRegionEmptyList, "is empty; leave it out for every port")
+            reader.add(place, .crossRegionEmptyList, "is empty; leave it out to match every port")
         }
         if elements.count > Port.maximumCount {
             reader.add(

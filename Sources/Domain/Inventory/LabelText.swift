@@ -19,14 +19,16 @@ package enum LabelText {
         let isNameLegal = !name.isEmpty && isValue(name)
         let isPrefixLegal = parts.count == 1 || isSubdomain(String(parts[0]))
         guard !isNameLegal || !isPrefixLegal else { return nil }
-        return "a label key is [prefix/]name: the name 1 to 63 of letters, digits, '-', '_', '.', "
-            + "with a letter or digit at both ends, the prefix a DNS subdomain"
+        return
+            "a label key is [prefix/]name: the name has 1 to 63 letters, digits, '-', '_' or '.', "
+            + "with a letter or digit at both ends; the prefix is a DNS subdomain"
     }
 
     /// Returns an error message about an illegal value; nil if the value is legal.
     static func valueProblem(_ value: String) -> String? {
         guard !isValue(value) else { return nil }
-        return "a label value has up to 63 letters, digits, '-', '_', '.', with a letter or digit "
+        return
+            "a label value has at most 63 letters, digits, '-', '_' or '.', with a letter or digit "
             + "at both ends"
     }
 

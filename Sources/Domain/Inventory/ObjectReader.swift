@@ -126,7 +126,7 @@ struct ObjectReader {
         if scalars.isEmpty || scalars.count > limit || !isClean {
             add(
                 text.pointer, .text,
-                "expected 1 to \(limit) characters without control characters; leave it out for none"
+                "expected 1 to \(limit) characters without control characters; to have none, leave the field out"
             )
         }
         return text.value
@@ -134,7 +134,8 @@ struct ObjectReader {
 
     /// Reports every member that was neither read nor ignored.
     mutating func finish() {
-        let message = "unknown field; known are \(known.sorted().joined(separator: ", "))"
+        let message =
+            "unknown field; the known fields are \(known.sorted().joined(separator: ", "))"
         for key in object.keys where !known.contains(key) {
             // Violations beyond the limit are only counted, so no pointer is made for them.
             if violations.isFull {
@@ -152,8 +153,8 @@ extension ObjectReader {
     mutating func addBlank(_ field: String) {
         let message =
             Self.meaningsWhenAbsent[field].map {
-                "is blank; if absent it would mean \($0): write a value, or leave it out"
-            } ?? "is blank: write a value, or leave it out if it is optional"
+                "is blank: write a value, or leave the field out, which means \($0)"
+            } ?? "is blank: write a value, or leave the field out if it is optional"
         add(place(field), .blank, message)
     }
 

@@ -108,7 +108,7 @@ package struct SubnetAllocation: Sendable, Equatable {
         if let within, within.family != family {
             reader.add(
                 "/ipVersion", .allocationFamily,
-                "within is \(within), a network of \(within.family)")
+                "does not match within: \(within) is an \(within.family) network")
         }
         let range = 1...Int64(family.bitWidth)
         let length = reader.integer(

@@ -135,9 +135,9 @@ extension CIDRError {
         return switch self {
         case .malformed(let reason): "\(shown) is not a network: \(reason)"
         case .missingPrefixLength(let block):
-            "\(shown) has no prefix length; the network of this one address is \(block)"
+            "\(shown) has no prefix length; for this one address, write \(block)"
         case .hostBits(let canonical):
-            "\(shown) has host bits set; the network is \(canonical)"
+            "\(shown) has host bits set; for the network, write \(canonical)"
         case .ipv4Mapped(let ipv4?): "\(shown) is IPv4 written as IPv6; write \(ipv4)"
         case .ipv4Mapped(nil): "\(shown) is IPv4 written as IPv6; write it as IPv4"
         }

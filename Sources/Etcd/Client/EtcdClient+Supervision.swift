@@ -55,11 +55,13 @@ extension EtcdClient {
                 guard status.leader != 0 else {
                     return EtcdError(
                         code: .noLeader,
-                        message: "the member has no leader: no quorum, or an election")
+                        message:
+                            "the member has no leader: there is no quorum, or an election is running"
+                    )
                 }
                 if term != 0, status.header.raftTerm != term {
                     return EtcdError(
-                        code: .noLeader, message: "the leader changed while it was asked")
+                        code: .noLeader, message: "the leader changed during the check")
                 }
                 term = status.header.raftTerm
             } catch  where error.isTransient || error.code == .cancelled {

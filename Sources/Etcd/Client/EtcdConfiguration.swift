@@ -114,7 +114,7 @@ extension EtcdConfiguration {
             throw Self.invalid("client certificate and key must be given together")
         }
         if tls != TLS(), let plain = endpoints.first(where: { !$0.usesTLS }) {
-            throw Self.invalid("there are TLS settings, but \(plain) is not https")
+            throw Self.invalid("there are TLS settings, but \(plain) does not use https")
         }
         if let name = tls.serverName, (try? SocketAddress(ipAddress: name, port: 0)) != nil {
             throw Self.invalid("the server name \(name) is an address, which TLS does not allow")

@@ -73,7 +73,7 @@ package struct WatchAssembler: Sendable {
         guard known == header.clusterID else {
             throw EtcdError(
                 code: .clusterChanged,
-                message: "cluster \(header.clusterID) answers instead of \(known)")
+                message: "cluster \(header.clusterID) answers instead of cluster \(known)")
         }
         clusterID = known
         return known

@@ -102,7 +102,7 @@ package struct QueryItems: Sendable {
             guard let parameter = declared.first(where: { $0.name == item.name }) else {
                 let known = declared.map(\.name).joined(separator: ", ")
                 throw .badRequest(
-                    "The query parameter '\(item.name)' is not known here; known: "
+                    "The query parameter '\(item.name)' is not known here; the known parameters are: "
                         + (known.isEmpty ? "none" : known) + ".")
             }
             if !parameter.repeats, items[..<index].contains(where: { $0.name == item.name }) {

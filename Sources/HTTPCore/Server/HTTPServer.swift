@@ -191,7 +191,7 @@ package final class HTTPServer: Service {
             environment.log.logger.notice("drained")
         } else {
             environment.log.logger.warning(
-                "the drain timeout has passed; the remaining connections are cut",
+                "the drain timeout has passed; the remaining connections are closed",
                 metadata: drainMetadata)
         }
     }

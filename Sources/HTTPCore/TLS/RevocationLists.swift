@@ -44,7 +44,8 @@ struct RevocationLists: Sendable {
             guard let signer else {
                 throw TLSFileError(
                     .revocations, path,
-                    "has a list of \(list.issuer) that no authority of the clients has signed")
+                    "has a list of \(list.issuer), but no authority of --tls-client-ca has signed it"
+                )
             }
             lists.append(List(authority: signer, serialNumbers: list.serialNumbers))
             if let next = list.nextUpdate { nextUpdate = min(next, nextUpdate ?? next) }

@@ -27,7 +27,7 @@ package struct AccessQuestion: Sendable {
         for key in object.keys where !Self.fields.contains(key) {
             add(
                 JSONPointer.append("", key), .unknownField,
-                "unknown field; known are \(Self.fields.joined(separator: ", "))")
+                "unknown field; the known fields are \(Self.fields.joined(separator: ", "))")
         }
         let subject =
             object["path"] == nil && object["method"] == nil
@@ -56,7 +56,9 @@ package struct AccessQuestion: Sendable {
         }
         if let document = object["document"] {
             for key in ["kind", "regions"] where object[key] != nil {
-                add("/\(key)", .unknownField, "cannot be combined with document, which gives it")
+                add(
+                    "/\(key)", .unknownField,
+                    "cannot be combined with document, because the document gives this value")
             }
             let (touched, wrong) = DocumentReach.by(document)
             violations += wrong.rewritten { $0.below("/document") }
@@ -128,7 +130,7 @@ package struct AccessAnswer: Sendable, Equatable {
                     permission, kind: target.kind, regions: target.region.map { .some([$0]) },
                     for: caller)
                 if isAllowed, target.region == nil {
-                    reason += "; the regions that an object touches decide about each object"
+                    reason += "; each object is then checked by the regions that it touches"
                 }
             }
         }

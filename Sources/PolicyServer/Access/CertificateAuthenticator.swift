@@ -29,7 +29,8 @@ package struct CertificateRule: Sendable, Equatable {
         guard let first = names.first else { return nil }
         guard names.count == 1 else {
             throw ProblemKind.unauthenticated.problem(
-                "The client certificate has \(names.count) names that could be the principal.")
+                "The client certificate has \(names.count) names that could be the principal; it must have one."
+            )
         }
         let principal = String(first.dropFirst(prefix.count))
         guard Principal.isName(principal) else {

@@ -17,7 +17,9 @@ extension Grant {
     /// Reads a grant. Throws for an unknown member, role or kind. Also throws for an empty list: if a program leaves a
     /// list empty by mistake, the grant must not cover everything.
     package init(_ document: JSONValue) throws(GrantError) {
-        guard let object = document.objectValue else { throw GrantError("a grant is an object") }
+        guard let object = document.objectValue else {
+            throw GrantError("a grant must be an object")
+        }
         for key in object.keys where !["role", "regions", "kinds"].contains(key) {
             throw GrantError("a grant has no member '\(key.cut(to: 64))'")
         }
@@ -70,7 +72,7 @@ extension Grant {
 
     private static func role(_ text: String) throws(GrantError) -> Role {
         guard let role = Role(rawValue: text) else {
-            throw GrantError("'\(text.cut(to: 64))' is not a role; roles are \(roles)")
+            throw GrantError("'\(text.cut(to: 64))' is not a role; the roles are \(roles)")
         }
         return role
     }
@@ -102,7 +104,8 @@ extension Grant {
     private static func checkKind(_ name: String) throws(GrantError) {
         guard !allKinds.contains(name) else { return }
         throw GrantError(
-            "'\(name.cut(to: 64))' is not a kind; kinds are \(allKinds.joined(separator: ", "))")
+            "'\(name.cut(to: 64))' is not a kind; the kinds are \(allKinds.joined(separator: ", "))"
+        )
     }
 
     /// The kinds to which a grant can be limited.

@@ -109,7 +109,7 @@ package struct GrantTable: Sendable {
         guard let id = uid.numberValue.flatMap({ UInt32($0.literal) }) else {
             throw GrantError("uid must be the number of a user")
         }
-        guard method == nil else { throw GrantError("uid and method exclude each other") }
+        guard method == nil else { throw GrantError("uid and method cannot be combined") }
         guard Principal.isName(principal), !principal.hasPrefix("*") else {
             throw GrantError("the principal must be \(Principal.form), and not a reserved name")
         }
@@ -134,7 +134,8 @@ package struct GrantTable: Sendable {
             suffix.first.map({ !$0.isLetter && !$0.isNumber }) == true
         else {
             throw GrantError(
-                "a principal with a star must be a star, a mark and a suffix, such as *@example.org"
+                "a principal with a star must be a star, a punctuation mark and a suffix, such as"
+                    + " *@example.org"
             )
         }
         suffixes.append((suffix, entry))

@@ -62,7 +62,7 @@ package enum TokenFile {
             guard tokens.count <= maximumTokens else {
                 throw TokenFileError(
                     line: number,
-                    "is more than \(maximumTokens) tokens; revoke those that have expired")
+                    "exceeds the limit of \(maximumTokens) tokens; revoke those that have expired")
             }
         }
         return tokens
@@ -195,7 +195,7 @@ extension StoredToken {
             let hash = TokenHash(salt: salt, digest: digest)
         else { throw GrantError("needs a salt and a hash, as `policy-server token` makes them") }
         guard let created = object["created"]?.stringValue.flatMap(Timestamp.init(rfc3339:)) else {
-            throw GrantError("needs the time created")
+            throw GrantError("needs the member created, a time")
         }
         guard let list = object["grants"]?.arrayValue, !list.isEmpty else {
             throw GrantError("needs a list of grants")
@@ -203,13 +203,13 @@ extension StoredToken {
         var expires: Timestamp?
         if let value = object["expires"] {
             guard let time = value.stringValue.flatMap(Timestamp.init(rfc3339:)) else {
-                throw GrantError("has an unreadable time expires")
+                throw GrantError("has a member expires that is not a time")
             }
             expires = time
         }
         if let value = object["successor"] {
             guard let id = value.stringValue.flatMap({ TokenID($0) }) else {
-                throw GrantError("has a successor that is no id")
+                throw GrantError("has a successor that is not an id")
             }
             successor = id
         }

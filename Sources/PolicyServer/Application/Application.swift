@@ -59,8 +59,8 @@ package struct Application: Sendable {
         let files = FileWatcher(identity.files, logger: logger)
         guard settings.twoPersons.kinds.isEmpty || access.isRequired else {
             throw SettingError(
-                "\(Setting.twoPerson.flag): needs authentication, because otherwise every client can be any"
-                    + " person: set up tokens, certificates or another way to identify clients first"
+                "\(Setting.twoPerson.flag): needs authentication, because otherwise any client can claim"
+                    + " to be any person: set up tokens, certificates or another way to identify clients first"
             )
         }
         let api = API(

@@ -54,7 +54,8 @@ final class RefusalRecorder: Service {
 
     private static func row(leftOut count: Int, at time: Timestamp) -> AuditRecord.Draft {
         var detail = JSONObject()
-        detail["reason"] = .string("more refused requests at once than can be recorded")
+        detail["reason"] = .string(
+            "there were more refused requests at once than the server can record")
         detail["count"] = .number(JSONNumber(Int64(count)))
         return .own(.observe, .ledger, "dropped", detail: .object(detail), at: time)
     }

@@ -49,7 +49,7 @@ struct AuditCompareCommand: AsyncParsableCommand {
             print("nothing to compare: no rows for \(comparison.commonText)")
             throw ExitCode(3)
         }
-        print("the same \(rows) rows for \(comparison.commonText)")
+        print("both sides have the same \(rows) rows for \(comparison.commonText)")
     }
 
     private static func printError(_ text: String) {
@@ -86,7 +86,9 @@ private struct FileSource: ChangeSource {
 extension LedgerComparison {
     /// The compared ranges of revisions, as text.
     fileprivate var commonText: String {
-        guard !common.isEmpty else { return "any revision, because the two have none in common" }
+        guard !common.isEmpty else {
+            return "any revision, because the two sides have no revision in common"
+        }
         return "revisions " + common.map(\.text).joined(separator: ", ")
     }
 

@@ -53,7 +53,7 @@ struct DevCommand: AsyncParsableCommand {
     ) throws -> DevCertificates {
         guard settings.tls == nil else {
             throw SettingError(
-                "--tls: makes its own certificate; leave it out to use \(Setting.tlsCertificate.flag)"
+                "--tls: this option makes its own certificate; leave --tls out to use \(Setting.tlsCertificate.flag)"
             )
         }
         let certificates = try DevCertificates(in: directory)

@@ -52,17 +52,17 @@ struct TokenCreateCommand: AsyncParsableCommand {
     var principal: String
     @Option(
         help: ArgumentHelp(
-            "A role; repeatable. A role can bring its own limits: editor@east,west or editor@east:Subnet.",
+            "A role; repeatable. A role can have its own limits: editor@east,west or editor@east:Subnet.",
             valueName: "role"))
     var role: [String]
     @Option(
         help: ArgumentHelp(
-            "Regions, separated by commas, of the roles without regions of their own (default: all).",
+            "Regions, separated by commas, for the roles that have no regions of their own (default: all).",
             valueName: "regions"))
     var regions: String?
     @Option(
         help: ArgumentHelp(
-            "Kinds, separated by commas, of the roles without kinds of their own (default: all).",
+            "Kinds, separated by commas, for the roles that have no kinds of their own (default: all).",
             valueName: "kinds"))
     var kinds: String?
     @Option(
@@ -156,7 +156,8 @@ struct TokenRotateCommand: AsyncParsableCommand {
         commandName: "rotate", abstract: "Create a successor of a token, and print it once.",
         discussion:
             "The new token has the principal and the grants of the old one, and is valid for as long as "
-            + "the old one was meant to be. The old one ends after the time of grace.")
+            + "the old one was meant to be. The old token expires after the time that --grace gives."
+    )
 
     @OptionGroup var location: TokenFileOption
     @Argument(help: "The id of the old token, as `token list` shows it.") var id: String

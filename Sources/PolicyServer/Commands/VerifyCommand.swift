@@ -123,7 +123,7 @@ package struct VerifyCommand: AsyncParsableCommand {
         else { return [] }
         return [
             "\(keyPath) holds key \(beside.hexID), but the newest key in the ledger is \(last.hexID): "
-                + "the server uses another file (--audit-key), or has not been restarted since rotate-key"
+                + "the server uses a different file (--audit-key), or has not been restarted since rotate-key"
         ]
     }
 

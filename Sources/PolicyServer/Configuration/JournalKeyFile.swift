@@ -52,7 +52,7 @@ package enum JournalKeyFile {
         }
         guard (1...maximumKeys).contains(keys.count) else {
             throw SettingError(
-                "\(Setting.journalKeyFile.key): \(path) holds \(keys.count) keys, not 1 to "
+                "\(Setting.journalKeyFile.key): \(path) has \(keys.count) keys, but must have 1 to "
                     + "\(maximumKeys)")
         }
         return keys

@@ -192,7 +192,7 @@ package enum Setting: String, CaseIterable, Sendable {
             "PEM file of the server's certificate, followed by its intermediate authorities. Read again when it changes and at SIGHUP."
         case .tlsKey: "PEM file of that certificate's private key; mode 0600."
         case .tlsClientCertificates:
-            "Certificates of clients: none (not asked for), optional or required."
+            "Whether clients send certificates: none (not asked for), optional or required."
         case .tlsClientCA: "PEM file of the authorities that sign the certificates of clients."
         case .tlsClientCRL: "PEM file of certificate revocation lists of these authorities."
         case .hstsMaxAge:
@@ -200,14 +200,14 @@ package enum Setting: String, CaseIterable, Sendable {
         case .trustedProxy:
             "Network of a proxy whose Forwarded or X-Forwarded-For names the client, or unix for the clients of Unix domain sockets; repeatable, or separated by commas."
         case .authenticate:
-            "Methods by which clients prove who they are, in the order of trial; repeatable, or separated by commas. Without it every client is trusted."
+            "Methods by which clients prove who they are, in the order in which the server tries them; repeatable, or separated by commas. Without a method every client is trusted."
         case .tokenFile: "File of bearer tokens, which policy-server token makes; mode 0600."
         case .grants:
             "File that gives roles to principals of certificates and to users of this machine."
         case .certificatePrincipal:
-            "Name in a client certificate that is the principal: cn, dns, email or uri."
+            "Which name in a client certificate is the principal: cn, dns, email or uri."
         case .certificatePrefix:
-            "Text with which that name must begin, and which is not part of the principal."
+            "Required prefix of that name, which is not part of the principal."
         case .etcd: "URL of an etcd endpoint; repeatable, or separated by commas."
         case .etcdUser: "User name for etcd's own authentication."
         case .etcdPasswordFile:
@@ -232,13 +232,15 @@ package enum Setting: String, CaseIterable, Sendable {
         case .maxBodyBytes: "Maximum size of a request body in bytes."
         case .maxConnections: "Maximum number of client connections."
         case .maxRequests:
-            "Number of requests at a time above which only health and administrators are served; needs --authenticate."
-        case .requestsPerPrincipal: "Requests per minute of one principal; needs --authenticate."
-        case .requestsPerAddress: "Requests per minute of one address; needs --authenticate."
+            "Number of simultaneous requests above which the server answers only health checks and administrators; needs --authenticate."
+        case .requestsPerPrincipal:
+            "Maximum requests per minute from one principal; needs --authenticate."
+        case .requestsPerAddress:
+            "Maximum requests per minute from one address; needs --authenticate."
         case .maxBodyMemory:
             "Maximum memory in bytes for all request bodies together, including their parsed documents."
         case .maxAnswerMemory:
-            "Maximum memory in bytes for all answers together that clients have not read yet."
+            "Maximum memory in bytes for all answers that clients have not read yet."
         case .allowedHost:
             "Another name of this server in requests, besides its addresses and localhost; repeatable, or separated by commas."
         case .allowedOrigin:
@@ -248,7 +250,7 @@ package enum Setting: String, CaseIterable, Sendable {
             "Name of this server in the claim aud of a token; repeatable, or separated by commas."
         case .jwtKeys: "File or https URL of the issuer's key set (JWKS)."
         case .jwtCA: "PEM file of the authorities that sign the certificate of the key set's URL."
-        case .jwtKeysRefresh: "Most seconds between two loads of the key set."
+        case .jwtKeysRefresh: "Maximum seconds between two loads of the key set."
         case .jwtKeysMaxAge:
             "Seconds for which keys stay usable while the key set cannot be loaded."
         case .jwtClockSkew:
@@ -262,13 +264,13 @@ package enum Setting: String, CaseIterable, Sendable {
             "File of the credential with which this server validates tokens; mode 0600."
         case .keystoneCA: "PEM file of the authorities that sign Keystone's certificate."
         case .keystoneCache:
-            "Seconds for which a validated token is not validated again; 0 validates it for each request."
-        case .keystonePrincipal: "Form of a principal from Keystone."
+            "Seconds before a validated token is validated again; 0 validates the token of every request."
+        case .keystonePrincipal: "Form of the principal of a Keystone user."
         case .keystoneRules: "File of rules that give rights to projects, domains and roles."
         case .twoPerson:
             "Kind of object that no person may change alone, or all; repeatable, or separated by commas. Needs authentication."
         case .twoPersonExpiry: "Age at which a change that nobody confirmed is removed."
-        case .auditReads: "Record reads of the audit log in it: on or off."
+        case .auditReads: "Record reads of the audit log in the audit log itself: on or off."
         case .logLevel: "Least severe log line written to standard error."
         }
     }

@@ -28,7 +28,7 @@ extension Settings {
         }.sorted()
         guard unknown.isEmpty else {
             throw SettingError(
-                "\(unknown.joined(separator: ", ")) (environment): no such setting; known are "
+                "\(unknown.joined(separator: ", ")) (environment): no such setting; the known settings are "
                     + known.sorted().joined(separator: ", "))
         }
     }
@@ -78,7 +78,7 @@ package enum SettingsFile {
             let known = Setting.allCases.map(\.key).joined(separator: ", ")
             throw SettingError(
                 "--config: \(path): unknown \(unknown.count == 1 ? "setting" : "settings") "
-                    + "\(unknown.joined(separator: ", ")); known are \(known)")
+                    + "\(unknown.joined(separator: ", ")); the known settings are \(known)")
         }
     }
 }

@@ -70,7 +70,7 @@ package struct Settings: Sendable {
         let interval = try reader.integer(.auditCheckpointInterval, in: 0...86_400)
         auditCheckpointInterval = interval == 0 ? nil : .seconds(interval)
         journalKeyFile = try reader.optional(.journalKeyFile)
-        policyNames = try reader.required(.policyNames, "is not one of the conventions") {
+        policyNames = try reader.required(.policyNames, "is not a naming convention") {
             PolicyNameConvention(rawValue: $0)
         }
         let perMinute = try reader.integer(.auditAttempts, in: 1...1_000_000)
@@ -117,7 +117,7 @@ package struct Settings: Sendable {
         guard maxBodyMemory < needed else { return }
         throw SettingError(
             .maxBodyMemory, from: try reader.values.texts(.maxBodyMemory).source,
-            "is too small: one body of \(Setting.maxBodyBytes.flag) \(maxBodyBytes) may need \(needed)"
+            "is too small: with \(Setting.maxBodyBytes.flag) \(maxBodyBytes), one body may need \(needed) bytes"
         )
     }
 
@@ -136,7 +136,7 @@ package struct Settings: Sendable {
         _ reader: SettingReader
     ) throws(SettingError) -> Set<String> {
         let kinds = try reader.list(
-            .twoPerson, "is not all or a kind of object that clients change"
+            .twoPerson, "is neither all nor a kind of object that clients can change"
         ) {
             $0 == "all" || TwoPersonRule.allKinds.contains($0) ? $0 : nil
         }

@@ -17,7 +17,7 @@ package struct TLSSettings: Sendable {
             try reader.require(.tlsCertificate, with: setting)
         }
         try reader.require(.tlsClientCA, with: .tlsClientCRL)
-        let mode = try reader.required(.tlsClientCertificates, "is not one of the rules") {
+        let mode = try reader.required(.tlsClientCertificates, "is not one of the allowed values") {
             TLSFiles.ClientCertificates(rawValue: $0)
         }
         let authority = try reader.optional(.tlsClientCA)

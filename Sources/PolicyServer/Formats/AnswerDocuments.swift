@@ -134,7 +134,7 @@ extension Checkpoints.Status {
         }
         for ledger in predecessors {
             detail +=
-                "; the ledger took the place of ledger \(ledger), whose last checkpoint etcd holds: "
+                "; this ledger replaced ledger \(ledger), whose last checkpoint is in etcd: "
                 + "see rows of kind Ledger named predecessor"
         }
         let isSound = mismatches == 0 && predecessors.isEmpty

@@ -62,7 +62,7 @@ package final class LibraryMetrics: MetricsFactory {
         if refused > 0 {
             text.single(
                 "policy_server_library_metrics_refused_total", .counter,
-                "Library metrics that are not shown, because there are too many or the name is taken.",
+                "Library metrics that are not shown, because there are too many or their names are taken.",
                 Double(refused))
         }
     }

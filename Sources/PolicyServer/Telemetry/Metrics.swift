@@ -76,24 +76,25 @@ package struct Metrics: Sendable {
     private func write(_ checkpoints: Checkpoints.Status, to text: inout PrometheusText) {
         text.single(
             "policy_server_audit_checkpoint_rows", .gauge,
-            "Rows of the ledger under the newest signed checkpoint.", Double(checkpoints.signed))
+            "Rows of the ledger that the newest signed checkpoint covers.",
+            Double(checkpoints.signed))
         text.single(
             "policy_server_audit_anchored_rows", .gauge,
-            "Rows of the ledger under the checkpoint in etcd.", Double(checkpoints.anchored))
+            "Rows of the ledger that the checkpoint in etcd covers.", Double(checkpoints.anchored))
         text.single(
             "policy_server_audit_mismatches", .gauge,
             "Checkpoints in etcd that the ledger contradicts.",
             Double(checkpoints.mismatches))
         text.single(
             "policy_server_audit_predecessors", .gauge,
-            "Ledgers that this one replaced and whose checkpoints are in etcd.",
+            "Ledgers that this ledger replaced and whose checkpoints are in etcd.",
             Double(checkpoints.predecessors.count))
     }
 
     private func write(_ stored: FindingSummary, to text: inout PrometheusText) {
         text.family(
             "policy_server_stored_findings", .gauge,
-            "Findings about stored values, which Felix or this server reads differently or not at all."
+            "Findings: stored values that Felix or this server reads differently or not at all."
         )
         let counts = Dictionary(uniqueKeysWithValues: stored.counts.map { ($0.code, $0.count) })
         for code in StoredFindingCode.allCases {
@@ -121,14 +122,14 @@ package struct Metrics: Sendable {
         }
         write(health.stored, to: &text)
         text.single(
-            "policy_server_applied_revision", .gauge, "Last etcd revision that reads show.",
+            "policy_server_applied_revision", .gauge, "Last etcd revision that reads can show.",
             Double(health.appliedRevision))
         text.single(
             "policy_server_audited_revision", .gauge, "Last etcd revision in the ledger.",
             Double(health.auditedRevision))
         text.single(
             "policy_server_audit_lag_revisions", .gauge,
-            "Revisions shown but not yet in the ledger.",
+            "Revisions that reads can show but that are not in the ledger yet.",
             Double(max(0, health.appliedRevision - health.auditedRevision)))
     }
 }

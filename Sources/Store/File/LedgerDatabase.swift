@@ -12,7 +12,7 @@ enum LedgerDatabase {
     /// indexes that new rows change.
     private static let writerCache = 16384
 
-    private static let giveWay = "Move it away, or name another data folder (--data-dir)."
+    private static let giveWay = "Move the file away, or set a different data folder (--data-dir)."
 
     /// - Parameter checksIntegrity: True to check the whole file and to refuse a damaged one.
     static func open(
@@ -78,14 +78,14 @@ enum LedgerDatabase {
             guard isNew || application == Migrations.applicationID else {
                 throw StoreError(
                     code: .notALedger,
-                    message: "\(path): the SQLite file of another program. \(giveWay)")
+                    message: "\(path): is the SQLite file of another program. \(giveWay)")
             }
             guard version <= Migrations.schemaVersion else {
                 throw StoreError(
                     code: .newerSchema,
-                    message: "\(path): has schema \(version), written by a later version; "
-                        + "this one knows \(Migrations.schemaVersion). Install the later version, "
-                        + "or restore the backup made before it ran.")
+                    message: "\(path): has schema \(version), which a later version wrote; "
+                        + "this version knows schema \(Migrations.schemaVersion). Install the later version, "
+                        + "or restore the backup that was made before the later version ran.")
             }
         }
         try queue.close()
@@ -105,7 +105,7 @@ enum LedgerDatabase {
         return StoreError(
             code: .corrupt,
             message: "\(path): damaged (\(finding)). "
-                + "Move it away and restore a backup, or start without it: "
-                + "the ledger is then rebuilt as far as etcd's history reaches.")
+                + "Move the file away and restore a backup, or start without the file: "
+                + "the server then rebuilds the ledger as far as etcd's history reaches.")
     }
 }

@@ -83,7 +83,7 @@ enum LedgerFile {
         guard status.st_nlink == 1 else {
             throw unsafe(
                 path,
-                "has \(status.st_nlink) names (hard links), and a ledger has one: remove the others."
+                "has \(status.st_nlink) names (hard links), but a ledger must have only one: remove the others."
             )
         }
         try checkAccess(status, path)

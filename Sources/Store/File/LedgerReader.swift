@@ -39,8 +39,9 @@ package final class LedgerReader: Sendable {
         guard version <= Migrations.schemaVersion else {
             throw StoreError(
                 code: .newerSchema,
-                message: "\(path): has schema \(version), written by a later version; "
-                    + "this one knows \(Migrations.schemaVersion). Use the later version.")
+                message: "\(path): has schema \(version), which a later version wrote; "
+                    + "this version knows schema \(Migrations.schemaVersion). Use the later version."
+            )
         }
     }
 
@@ -172,14 +173,14 @@ enum VerifierFile {
         guard version <= Migrations.schemaVersion else {
             throw StoreError(
                 code: .newerSchema,
-                message: "\(path): has schema \(version), written by a later version; "
-                    + "this one knows \(Migrations.schemaVersion)")
+                message: "\(path): has schema \(version), which a later version wrote; "
+                    + "this version knows schema \(Migrations.schemaVersion)")
         }
         guard version >= Migrations.proofVersion else {
             throw StoreError(
                 code: .notALedger,
                 message: "\(path): has schema \(version), which has no checkpoints yet; "
-                    + "start the server on it once")
+                    + "start the server once with this file")
         }
     }
 }

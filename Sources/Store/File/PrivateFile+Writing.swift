@@ -66,7 +66,7 @@ extension PrivateFile {
         return try FileLock(path: path + ".lock", conflict: conflict)
     }
 
-    private static let conflict = "changes this file now. Try again when it has ended."
+    private static let conflict = "is changing this file. Try again when that process has ended."
 
     /// Writes `bytes` to a new file beside `path` with mode 0600. Returns the name of the file once it is on disk.
     static func write(

@@ -62,7 +62,8 @@ extension AuditLedger {
         if let stored = try await checkpoint(size: size) {
             guard stored.checkpoint.root == root else {
                 throw StoreError(
-                    code: .corrupt, message: "the checkpoint of \(size) rows covers other rows")
+                    code: .corrupt,
+                    message: "the checkpoint of \(size) rows does not match the ledger's rows")
             }
             return (stored, false)
         }

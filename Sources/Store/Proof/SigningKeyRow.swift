@@ -103,7 +103,8 @@ package struct PredecessorRow: Hashable, Sendable {
 
     package func draft(time: Timestamp) -> AuditRecord.Draft {
         var detail = JSONObject()
-        detail["reason"] = "this ledger replaced another one and uses its key"
+        detail["reason"] =
+            "this ledger replaced an earlier ledger and uses the earlier ledger's key"
         detail["ledger"] = .string(ledger)
         detail["anchoredSize"] = size.map { .number(JSONNumber($0)) }
         detail["anchoredRoot"] = root.map { .string($0.description) }

@@ -54,8 +54,9 @@ struct ImportedRow: Sendable {
                 code: .badSegment,
                 message:
                     "row \(record.seq) of ledger \(ledger): "
-                    + "this ledger has another \(field.name) of \(record.kind) \(record.name) at revision \(position.revision); "
-                    + "policy-server audit compare shows it.")
+                    + "this ledger has a different \(field.name) of \(record.kind) \(record.name) at revision "
+                    + "\(position.revision). Compare the two ledgers with policy-server audit compare."
+            )
         }
         return false
     }

@@ -35,7 +35,8 @@ package struct LedgerComparison: Sendable {
             throw StoreError(
                 code: .clusterMismatch,
                 message: "\(left.name) follows etcd cluster \(first.clusterID ?? "none"), "
-                    + "\(right.name) \(second.clusterID ?? "none"): there is nothing to compare.")
+                    + "but \(right.name) follows \(second.clusterID ?? "none"): there is nothing to compare."
+            )
         }
         (self.left, self.right) = (left, right)
         // Assumes that the newest epochs of both ledgers are the same part of etcd's history. Older epochs are

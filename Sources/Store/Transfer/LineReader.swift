@@ -57,7 +57,7 @@ final class LineReader {
             searched -= dropped
         }
         guard position < buffer.count else { return nil }
-        throw broken("its last line has no end")
+        throw broken("its last line is incomplete")
     }
 
     private func fill() throws(StoreError) {

@@ -152,7 +152,7 @@ extension SegmentHeader {
                 code: .badSegment,
                 message: "rows from \(range.0)\(to.map { " to \($0)" } ?? "") were requested, "
                     + "but the ledger has \(held)"
-                    + ((first ?? 1) > 1 ? "; older ones are in its segments." : "."))
+                    + ((first ?? 1) > 1 ? "; older rows are in its segments." : "."))
         }
         let progress = try LedgerWriter.progress(db)
         return SegmentHeader(

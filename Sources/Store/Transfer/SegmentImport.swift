@@ -102,7 +102,7 @@ extension AuditLedger {
             guard row.isSane(newestEpoch: header.epoch) else {
                 throw StoreError(
                     code: .badSegment,
-                    message: "\(path): row \(record.seq): no ledger has such a revision or time.")
+                    message: "\(path): row \(record.seq): its revision or time is impossible.")
             }
             guard let position = row.position else { continue }
             last[position.epoch] = max(last[position.epoch] ?? 0, position.revision)
@@ -123,15 +123,15 @@ extension AuditLedger {
             throw StoreError(
                 code: .badSegment,
                 message:
-                    "\(self.path): follows no etcd yet. "
-                    + "Start the server once, stop it, and import then."
+                    "\(self.path): does not follow an etcd yet. "
+                    + "Start and stop its server once, and then import."
             )
         }
         guard header.clusterID == progress.clusterID else {
             throw StoreError(
                 code: .badSegment,
-                message: "\(path): is of etcd cluster \(header.clusterID ?? "none"), "
-                    + "this ledger follows \(progress.clusterID).")
+                message: "\(path): belongs to etcd cluster \(header.clusterID ?? "none"), "
+                    + "but this ledger follows etcd cluster \(progress.clusterID).")
         }
     }
 

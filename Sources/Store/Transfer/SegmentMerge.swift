@@ -41,7 +41,7 @@ struct SegmentMerge {
         if summary.rows > 0 { try writer.append([summary.row(now)], to: db) }
         for range in try ranges(known, newest) {
             guard !conflicts.contains(where: { $0.isWithin(range) }) else {
-                throw plan.error("lacks changes of revisions named in its first line")
+                throw plan.error("lacks changes of revisions that its first line lists")
             }
             try Coverage.merge(range, in: db)
         }
@@ -51,8 +51,8 @@ struct SegmentMerge {
     private func require(_ isPast: Bool) throws {
         guard isPast else {
             throw plan.error(
-                "is from after a restore of etcd that this ledger has not seen; "
-                    + "start its server once, stop it, and import then")
+                "was written after a restore of etcd that this ledger has not seen; "
+                    + "start and stop the ledger's server once, and then import")
         }
     }
 

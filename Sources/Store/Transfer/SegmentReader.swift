@@ -29,7 +29,7 @@ package final class SegmentReader {
     /// ledger wrote it, or if rows are missing. The message names the row.
     package func next() throws(StoreError) -> AuditRecord? {
         guard let line = try lines.next() else {
-            guard seq == header.lastSeq else { throw bad("the file ends before it") }
+            guard seq == header.lastSeq else { throw bad("the file ends before this row") }
             return nil
         }
         guard seq < header.lastSeq else { throw bad("the file has more rows than its header says") }
@@ -38,7 +38,7 @@ package final class SegmentReader {
         }
         guard record.seq == seq + 1 else { throw bad("found row \(record.seq) instead") }
         guard record.previousHash == hash else {
-            throw bad("it does not name the hash of the row before")
+            throw bad("its previous hash is not the hash of the row before")
         }
         (seq, hash) = (record.seq, record.hash)
         return record

@@ -56,15 +56,16 @@ struct CheckpointCheck {
         guard let key, let last = keys.last, last.key != key else {
             if key != nil, keys.isEmpty, survey.size > 0 {
                 findings.append(
-                    LedgerFinding(.range, 1...survey.size, "none of them names a signing key"))
+                    LedgerFinding(.range, 1...survey.size, "none of these rows names a signing key")
+                )
             }
             return
         }
         findings.append(
             LedgerFinding(
                 row: last.seq,
-                "it names signing key \(last.key.hexID), but the verifier key that was given is "
-                    + "\(key.hexID); if the rotation was yours, fetch the new verifier key"))
+                "it names signing key \(last.key.hexID), but the given verifier key is "
+                    + "\(key.hexID); if you rotated the signing key, fetch the new verifier key"))
     }
 
     /// Returns the key that was in use when the ledger had `size` rows.
@@ -82,9 +83,9 @@ struct CheckpointCheck {
         // The root is absent if rows are missing or unreadable. Other findings report such rows.
         guard let root = roots[checkpoint.size] else { return }
         if root != checkpoint.root {
-            note("\(name) was signed over other rows", upTo: checkpoint.size)
+            note("\(name) was signed for different rows", upTo: checkpoint.size)
         } else if !isSigned {
-            note("\(name) is not signed by the key of its time", upTo: checkpoint.size)
+            note("\(name) is not signed by the key that was in use then", upTo: checkpoint.size)
         } else {
             good = checkpoint.size
         }

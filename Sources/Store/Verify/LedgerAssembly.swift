@@ -59,8 +59,8 @@ struct LedgerAssembly {
             LedgerFinding(
                 row: first,
                 first == 1
-                    ? "it names the hash of an earlier row, but is the first"
-                    : "it does not name the hash of row \(first - 1)"))
+                    ? "it has the hash of an earlier row, but it is the first row"
+                    : "its previous hash is not the hash of row \(first - 1)"))
     }
 
     private mutating func notePartialRoots(_ chunk: VerifiedChunk, _ tile: Int64) {
@@ -97,6 +97,7 @@ struct LedgerAssembly {
         findings.append(
             LedgerFinding(
                 .range, rows,
-                stored == nil ? "\(name) over them is missing" : "\(name) covers other rows"))
+                stored == nil ? "\(name) over them is missing" : "\(name) does not match these rows"
+            ))
     }
 }

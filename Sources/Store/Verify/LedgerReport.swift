@@ -40,9 +40,9 @@ extension LedgerReport {
         findings.append(
             LedgerFinding(
                 .range, 1...max(1, size),
-                "they took the place of ledger \(other); etcd holds a checkpoint of its "
+                "they replaced ledger \(other), of which etcd holds a checkpoint of "
                     + "\(signed.checkpoint.size) rows"
-                    + (isOnRecord ? " (a row Ledger predecessor says so)" : "")))
+                    + (isOnRecord ? " (recorded in a row of kind Ledger named predecessor)" : "")))
         return true
     }
 }

@@ -54,7 +54,7 @@ struct LedgerSurvey: Sendable {
             try Int64.fetchOne(
                 db, sql: sql, arguments: sql.contains("?") ? [maximumSize] : [])
         }
-        .map { LedgerFinding(row: $0, "no row has such a number") }
+        .map { LedgerFinding(row: $0, "a row cannot have this number") }
     }
 
     /// Returns the chunks and the gaps. Skips each gap in one step, so that a row with a very high number does not

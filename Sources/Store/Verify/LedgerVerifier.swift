@@ -160,7 +160,7 @@ package struct LedgerVerifier: Sendable {
         }
         return [
             LedgerFinding(
-                .missing, survey.size + 1...claim.rows, ": \(claim.source) is evidence of them")
+                .missing, survey.size + 1...claim.rows, ": \(claim.source) shows that they existed")
         ]
     }
 

@@ -78,14 +78,14 @@ struct PruningCheck {
                 LedgerFinding(
                     .range, max(1, ends[0] + 1)...max(1, ends[1]),
                     "table retention says that rows up to \(retention.prunedThrough) were pruned, "
-                        + "\(claim.name) up to \(claim.through)"))
+                        + "but \(claim.name) says up to \(claim.through)"))
         } else if claim.through > 0,
             AuditHash([UInt8](retention.hash))?.description != claim.lastHash
         {
             findings.append(
                 LedgerFinding(
                     row: claim.through,
-                    "table retention and \(claim.name) have different hashes of it")
+                    "table retention and \(claim.name) have different hashes of this row")
             )
         }
     }

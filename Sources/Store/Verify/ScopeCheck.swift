@@ -24,6 +24,6 @@ enum ScopeCheck {
         guard try db.tableExists("audit_scope"), let seq = try Int64.fetchOne(db, sql: sql) else {
             return []
         }
-        return [LedgerFinding(row: seq, "table audit_scope does not list it with its time")]
+        return [LedgerFinding(row: seq, "table audit_scope does not list this row with its time")]
     }
 }

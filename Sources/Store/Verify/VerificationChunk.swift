@@ -90,7 +90,7 @@ struct VerificationChunk: Sendable {
         } else if let sealed = self[seq], sealed != hash {
             note(LedgerFinding(row: seq, "its hash differs from the sealed hash"))
         } else if seq > rows.lowerBound, let before = self[seq - 1], before != previous {
-            note(LedgerFinding(row: seq, "it does not name the hash of row \(seq - 1)"))
+            note(LedgerFinding(row: seq, "its previous hash is not the hash of row \(seq - 1)"))
         }
         if seq == rows.lowerBound { firstPreviousHash = previous }
         hashes[Int(seq - rows.lowerBound)] = hash

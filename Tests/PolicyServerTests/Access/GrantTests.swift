@@ -94,7 +94,7 @@ struct GrantTableTests {
         ("- {principal: a, method: none, grants: [{role: viewer}]}", "method must be"),
         ("- {principal: a, uid: -1, grants: [{role: viewer}]}", "uid must be"),
         ("- {principal: a, uid: x, grants: [{role: viewer}]}", "uid must be"),
-        ("- {principal: a, uid: 1, method: unix, grants: [{role: viewer}]}", "exclude each other"),
+        ("- {principal: a, uid: 1, method: unix, grants: [{role: viewer}]}", "cannot be combined"),
         ("- {principal: a, user: 1, grants: [{role: viewer}]}", "unknown member 'user'"),
         ("- &a {principal: a, uid: 1, grants: [{role: viewer}]}\n- *a", "entry 2: has the uid"),
         ("- {principal: a, principal: b, grants: []}", "line 1"),

@@ -78,7 +78,7 @@ extension EndToEndTests {
                     let known = route.query.map(\.name).joined(separator: ", ")
                     #expect(
                         answer.json["detail"]?.stringValue
-                            == "The query parameter 'actr' is not known here; known: "
+                            == "The query parameter 'actr' is not known here; the known parameters are: "
                             + (known.isEmpty ? "none" : known) + ".")
                 }
             }

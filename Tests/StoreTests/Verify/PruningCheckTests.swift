@@ -85,15 +85,15 @@ import Store
     @Test(arguments: [
         (
             "UPDATE retention SET pruned_through = 600",
-            "rows 513..600: table retention says that rows up to 600 were pruned, row 701 up to 512"
+            "rows 513..600: table retention says that rows up to 600 were pruned, but row 701 says up to 512"
         ),
         (
             "UPDATE retention SET pruned_through = 0",
-            "rows 1..512: table retention says that rows up to 0 were pruned, row 701 up to 512"
+            "rows 1..512: table retention says that rows up to 0 were pruned, but row 701 says up to 512"
         ),
         (
             "UPDATE retention SET hash = zeroblob(32)",
-            "row 512: table retention and row 701 have different hashes of it"
+            "row 512: table retention and row 701 have different hashes of this row"
         ),
         (
             "DROP TRIGGER sealed_refuses_delete; DELETE FROM sealed WHERE tile = 0",
@@ -105,7 +105,7 @@ import Store
         ),
         (
             "UPDATE audit SET seq = 9223372036854775807 WHERE seq = 700",
-            "row 9223372036854775807: no row has such a number"
+            "row 9223372036854775807: a row cannot have this number"
         ),
     ])
     func whatIsDoneToWhatPruningLeftIsFound(sql: String, found: String) async throws {

@@ -81,18 +81,18 @@ import Store
         // The last rows are cut off. Tiles and checkpoints are left.
         (
             "DELETE FROM audit WHERE seq > 500; DELETE FROM audit_cidr WHERE seq > 500",
-            "rows 501..600 are missing: the checkpoint of 600 rows is evidence of them"
+            "rows 501..600 are missing: the checkpoint of 600 rows shows that they existed"
         ),
         (
             "DELETE FROM audit WHERE seq > 500; DELETE FROM checkpoint",
-            "rows 501..700 are missing: table audit_cidr is evidence of them"
+            "rows 501..700 are missing: table audit_cidr shows that they existed"
         ),
         (
             """
             DELETE FROM audit WHERE seq > 500; DELETE FROM checkpoint;
             DELETE FROM audit_cidr WHERE seq > 500
             """,
-            "rows 501..512 are missing: tile 1/1 is evidence of them"
+            "rows 501..512 are missing: tile 1/1 shows that they existed"
         ),
         // The hash of a row is changed.
         (
@@ -100,10 +100,10 @@ import Store
             "row 700: its hash does not match its content"
         ),
         // A row has an impossible number.
-        ("UPDATE audit SET seq = -5 WHERE seq = 700", "row -5: no row has such a number"),
+        ("UPDATE audit SET seq = -5 WHERE seq = 700", "row -5: a row cannot have this number"),
         // The tables that are derived from the rows are changed.
         ("DELETE FROM tile WHERE idx = 1", "rows 257..512: tile 1/1 over them is missing"),
-        ("UPDATE tile SET hash = zeroblob(32)", "rows 1..256: tile 1/0 covers other rows"),
+        ("UPDATE tile SET hash = zeroblob(32)", "rows 1..256: tile 1/0 does not match these rows"),
         (
             "DELETE FROM audit_cidr WHERE seq = 350",
             "row 350: table audit_cidr contradicts its column cidrs"
@@ -119,7 +119,7 @@ import Store
         // The checkpoints are changed.
         (
             "UPDATE checkpoint SET note = replace(note, 'test', 'tess') WHERE size = 600",
-            "rows 301..600: the checkpoint of 600 rows is not signed by the key of its time"
+            "rows 301..600: the checkpoint of 600 rows is not signed by the key that was in use then"
         ),
         (
             "UPDATE checkpoint SET root = zeroblob(32) WHERE size = 300",
@@ -162,7 +162,7 @@ import Store
         #expect(try await LedgerVerifier(path: backup.path).verify().findings == [])
         #expect(
             try await verifier.verify().findings.map(\.description) == [
-                "rows 281..600 are missing: the checkpoint of 600 rows from etcd is evidence of them"
+                "rows 281..600 are missing: the checkpoint of 600 rows from etcd shows that they existed"
             ])
     }
 
@@ -180,14 +180,15 @@ import Store
         let report = try await forged.verify()
         #expect(
             report.findings.first?.description
-                == "rows 301..600: the checkpoint of 600 rows was signed over other rows")
+                == "rows 301..600: the checkpoint of 600 rows was signed for different rows")
 
         try RawFile.execute("DELETE FROM checkpoint", in: forged.path)
         #expect(try await forged.verify().findings == [])
         let found = try await forged.verify(outside: honest.checkpoints).findings.first
         #expect(
             found?.description
-                == "rows 1..600: the checkpoint of 600 rows from a copy was signed over other rows")
+                == "rows 1..600: the checkpoint of 600 rows from a copy was signed for different rows"
+        )
     }
 
     @Test func aReplacedKeyIsFoundAtTheRowThatNamesIt() async throws {
@@ -207,7 +208,8 @@ import Store
         let found = try await ledger.verify().findings.first
         #expect(
             found?.description
-                == "rows 301..600: the checkpoint of 600 rows is not signed by the key of its time")
+                == "rows 301..600: the checkpoint of 600 rows is not signed by the key that was in use then"
+        )
     }
 
     @Test func aFileIsReadWhereItLiesAndNothingIsLeftBesideIt() async throws {

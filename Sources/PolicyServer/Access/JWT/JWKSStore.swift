@@ -136,9 +136,11 @@ package final class JWKSStore: Service {
             }
             guard isNew else { return }
             logger.notice(
-                "keys of tokens loaded", metadata: ["source": "\(source)", "keys": "\(set.count)"])
+                "loaded the keys that verify tokens",
+                metadata: ["source": "\(source)", "keys": "\(set.count)"])
             for reason in set.skipped {
-                logger.warning("key of tokens not used", metadata: ["reason": "\(reason)"])
+                logger.warning(
+                    "a key that verifies tokens cannot be used", metadata: ["reason": "\(reason)"])
             }
         } catch {
             state.withLock { state in
@@ -147,7 +149,8 @@ package final class JWKSStore: Service {
                 state.load = nil
             }
             logger.error(
-                "keys of tokens not loaded", metadata: ["source": "\(source)", "error": "\(error)"])
+                "cannot load the keys that verify tokens",
+                metadata: ["source": "\(source)", "error": "\(error)"])
         }
     }
 

@@ -62,17 +62,20 @@ struct JWT: Sendable {
     private static func algorithm(_ header: JSONObject) throws(JWTRefusal) -> JWTAlgorithmName {
         // A receiver must refuse a token whose critical members it does not understand (RFC 7515 section 4.1.11). This
         // server understands no critical member.
-        guard header["crit"] == nil else { throw JWTRefusal("has the header crit") }
+        guard header["crit"] == nil else {
+            throw JWTRefusal("has the header member crit, which this server does not support")
+        }
         // Compressed, encrypted and unencoded claims (RFC 7797) do not occur in access tokens.
         guard header["zip"] == nil, header["enc"] == nil, header["b64"] == nil else {
-            throw JWTRefusal("has a header of another form of token")
+            throw JWTRefusal(
+                "has a header member that this server does not support (zip, enc or b64)")
         }
         if let type = header["typ"] {
             // These are the types of access tokens (RFC 9068 section 2.1, RFC 7515 section 4.1.9). Other types, such as
             // logout+jwt, are refused.
             let name = type.stringValue?.lowercased() ?? ""
             guard ["jwt", "at+jwt", "application/jwt", "application/at+jwt"].contains(name) else {
-                throw JWTRefusal("is of a type that is not for access")
+                throw JWTRefusal("is not an access token (typ)")
             }
         }
         guard let name = header["alg"]?.stringValue,

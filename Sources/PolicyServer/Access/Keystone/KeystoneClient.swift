@@ -70,7 +70,8 @@ package actor KeystoneClient: Service {
                 case 200: try KeystoneToken(answer.body)
                 case 404: nil
                 case 403:
-                    throw KeystoneFailure("the credential of this server may not validate tokens")
+                    throw KeystoneFailure(
+                        "the credential of this server does not allow it to validate tokens")
                 default: throw KeystoneFailure("answers \(answer.status)")
                 }
             note(nil)

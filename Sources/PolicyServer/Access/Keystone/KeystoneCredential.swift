@@ -47,7 +47,7 @@ package struct KeystoneCredential: Sendable {
         for (key, value) in object {
             guard known.contains(key) else {
                 throw KeystoneFailure(
-                    "has the unknown member \(key.prefix(64)); known are \(known.joined(separator: ", "))"
+                    "has the unknown member \(key.prefix(64)); the known members are \(known.joined(separator: ", "))"
                 )
             }
             guard let text = value.stringValue, !text.isEmpty else {

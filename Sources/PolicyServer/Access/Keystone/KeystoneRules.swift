@@ -64,7 +64,7 @@ package struct KeystoneRules: Sendable {
             if let name = try rule.text("domain") { scopes.append(.domainNamed(name)) }
             if let id = try rule.text("domain-id") { scopes.append(.domain(id: id)) }
             if let system = try rule.text("system") {
-                guard system == "all" else { throw rule.error("/system is not all") }
+                guard system == "all" else { throw rule.error("/system must be all") }
                 scopes.append(.system)
             }
             guard scopes.count == 1 else {

@@ -30,7 +30,7 @@ enum RulesFile {
             let rules = document["rules"]?.arrayValue, rules.count <= maximumRules
         else {
             throw SettingError(
-                "\(setting.flag): \(path) is not an object with the only member rules, a list of at most "
+                "\(setting.flag): \(path) is not an object that has only the member rules, a list of at most "
                     + "\(maximumRules) rules")
         }
         var result: [Rule] = []

@@ -13,7 +13,7 @@ extension Request {
     func requireAllRegions(_ permission: Permission, _ subject: String) throws(Problem) {
         guard !AuditScope(caller, permission).isEverything else { return }
         throw ProblemKind.forbidden.problem(
-            "\(subject) rows of all regions, and \(caller.principal) has \(permission.rawValue) only for "
+            "\(subject) rows of all regions, but \(caller.principal) has \(permission.rawValue) only for "
                 + "some regions or kinds. Ask for a role without a limit.")
     }
 }

@@ -128,15 +128,15 @@ extension AuditFilter {
             { ChangeID($0)?.text }
         ),
         "trace": (
-            "32 lower-case hex digits, or a traceparent of four such parts with '-'",
+            "32 lower-case hex digits, or a traceparent of four hex parts joined by '-'",
             { isTrace($0) ? $0 : nil }
         ),
         "cluster": (
-            "16 lower-case hex digits, as clusterId of a row",
+            "16 lower-case hex digits, as in clusterId of a row",
             { $0.utf8.count == 16 && Hex.isLowerCase($0) ? $0 : nil }
         ),
         "key": (
-            "an etcd key below /calico/, as key of a row",
+            "an etcd key below /calico/, as in key of a row",
             { $0.hasPrefix("/calico/") ? $0 : nil }
         ),
         "clientAddress": (
@@ -168,8 +168,8 @@ extension AuditFilter {
         if let since, let until, since >= until {
             throw .malformed(
                 "The query parameter since (\(since.rfc3339Seconds)) must be before until "
-                    + "(\(until.rfc3339Seconds)), which is not included: for a whole day, until is the next "
-                    + "day's date.")
+                    + "(\(until.rfc3339Seconds)), which is not included: for a whole day, set until to the "
+                    + "next day's date.")
         }
         return (since, until)
     }

@@ -41,7 +41,8 @@ extension API {
         guard let text = request.query(name) else { return nil }
         guard request.query("atLeast") == nil else {
             throw .malformed(
-                "The query parameters \(name) and atLeast cannot be combined: \(name) already waits."
+                "The query parameters \(name) and atLeast cannot be combined: leave atLeast out, because"
+                    + " \(name) already waits."
             )
         }
         guard let point = HistoryPoint(text) else {

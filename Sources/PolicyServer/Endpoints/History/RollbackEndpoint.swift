@@ -96,7 +96,9 @@ package struct RollbackBody: Sendable {
             add("/to", .missingField, "to is required: \(Self.expected)")
         }
         for key in object.keys where key != "to" {
-            add(JSONPointer.append("", key), .unknownField, "unknown field; known is to")
+            add(
+                JSONPointer.append("", key), .unknownField,
+                "unknown field; the only known field is to")
         }
     }
 

@@ -137,8 +137,8 @@ extension API {
     }
 
     static let foreignCursor = Problem.malformed(
-        "The query parameter cursor is not from this list. Send the member next of a page of this list, with the "
-            + "same filters, or leave cursor out for the first page.")
+        "The query parameter cursor is not from this list. Send the value of next from a page of this list, with "
+            + "the same filters, or leave cursor out to get the first page.")
 
     /// Returns the query parameter `limit`, 1 to 1000. The default is 100.
     static func limit(_ request: Request) throws(Problem) -> Int {

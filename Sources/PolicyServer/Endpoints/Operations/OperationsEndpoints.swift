@@ -46,8 +46,8 @@ extension API {
         return ControlPlaneHealth.Part(
             isHealthy: problems == 0,
             detail: problems == 0
-                ? "files in force as they are"
-                : "\(problems) changed file(s) cannot be used, the old content is in force: see the log"
+                ? "the current files are in use"
+                : "\(problems) changed file(s) cannot be used, so their old content stays in use: see the log"
         )
     }
 

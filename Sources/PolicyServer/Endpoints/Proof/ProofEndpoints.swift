@@ -42,7 +42,8 @@ extension API {
                 response.headers.append(
                     HTTPField(
                         name: .warning,
-                        value: "299 - \"checkpoint.not-anchored: etcd has not taken it yet\""))
+                        value:
+                            "299 - \"checkpoint.not-anchored: the checkpoint is not in etcd yet\""))
             }
             return response
         } catch {

@@ -72,7 +72,7 @@ struct KeystoneRulesTests {
             "rules: [{project-domain: p, system: all, roles: [a], grants: []}]",
             "/project-domain needs project"
         ),
-        ("rules: [{system: some, roles: [a], grants: []}]", "/system is not all"),
+        ("rules: [{system: some, roles: [a], grants: []}]", "/system must be all"),
         ("rules: [{system: all, grants: []}]", "/roles is missing"),
         ("rules: [{system: all, roles: [], grants: []}]", "/roles is missing"),
         ("rules: [{system: all, roles: admin, grants: []}]", "/roles is not a list"),
