@@ -35,6 +35,19 @@ import Testing
         #expect(await !gate.wait(for: 61, until: far))
     }
 
+    @Test("A reset ends the waits for revisions that it reaches, and keeps the others")
+    func resetPasses() async {
+        let gate = RevisionGate()
+        async let satisfied = gate.wait(for: 5, until: far)
+        async let open = gate.wait(for: 9, until: far)
+        while gate.waiting < 2 { await Task.yield() }
+        gate.reset(to: 7)
+        #expect(await satisfied)
+        #expect(gate.waiting == 1)
+        gate.close()
+        #expect(await !open)
+    }
+
     @Test("A wait whose deadline has passed ends without the revision")
     func expires() async throws {
         let gate = RevisionGate()

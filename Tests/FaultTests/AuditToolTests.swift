@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension ProgramTests {
     /// Tests the exit statuses and the output of `policy-server audit …`.
     struct AuditToolTests {
         @Test func `a question that cannot be answered exits with 2 and says why`() async throws {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension ProgramTests {
     /// Tests the program's answers to wrong command lines.
     struct CommandLineTests {
         @Test(arguments: [("", "serve"), ("audit", "verify")])

@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension ProgramTests {
     /// Tests two servers and twelve workers that write the same objects, on an etcd cluster whose leader is killed and
     /// frozen.
     struct ConcurrentHistoryTests {

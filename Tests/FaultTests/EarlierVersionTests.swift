@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension ProgramTests {
     /// Tests with the etcd and the ledger of an earlier version, which `scripts/record-version` has recorded.
     struct EarlierVersionTests {
         static let versions = ["0.1.0"]
@@ -133,12 +133,12 @@ private struct Recording {
 
     func path(_ name: String) -> String { directory.file(name) }
 
-    func answers() throws -> [FaultTests.EarlierVersionTests.Answer] {
+    func answers() throws -> [ProgramTests.EarlierVersionTests.Answer] {
         try String(contentsOfFile: path("answers.jsonl"), encoding: .utf8)
             .split(separator: "\n")
             .map {
                 try JSONDecoder().decode(
-                    FaultTests.EarlierVersionTests.Answer.self, from: Data($0.utf8))
+                    ProgramTests.EarlierVersionTests.Answer.self, from: Data($0.utf8))
             }
     }
 }

@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension ProgramTests {
     /// Tests the server as a user of etcd that has only the role of `policy-server etcd-role`.
     struct EtcdRoleTests {
         private static let calico = "/calico/resources/v3/projectcalico.org/"

@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension ProgramTests {
     /// Tests the section "Evidence for somebody else" of `docs/audit-proof.md`. Its script must accept the original
     /// files and refuse changed files.
     struct EvidenceTests {

@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension ProgramTests {
     /// Tests who has access to the files of the server, and that it does not start when others have.
     struct FileModeTests {
         /// The files of the settings, in the server's folder.

@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension ProgramTests {
     /// Tests that secrets stay in their files.
     struct SecretLeakTests {
         private static let password = "marker-of-the-password-of-etcd"

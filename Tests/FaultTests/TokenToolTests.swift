@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension ProgramTests {
     /// Tests of `policy-server token` beside a running server.
     struct TokenToolTests {
         @Test

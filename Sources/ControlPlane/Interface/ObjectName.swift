@@ -65,17 +65,67 @@ extension ObjectName: CustomStringConvertible {
 }
 
 /// One object, as this server's reads show it.
-package struct ObjectView: Sendable, Equatable {
+package struct ObjectView: Sendable {
+    /// The representation in the API: a flat Region or Subnet, or a Calico policy object.
+    private enum Content: Sendable {
+        case document(JSONValue)
+        /// The document as JSON. Never a CrossRegionPolicy.
+        case json([UInt8])
+    }
+
     package var name: ObjectName
     /// The etcd mod_revision. It is also the object's ETag and a Calico resourceVersion.
     package var revision: Int64
-    /// The representation in the API: a flat Region or Subnet, or a Calico policy object.
-    package var document: JSONValue
+    private let content: Content
 
     package init(name: ObjectName, revision: Int64, document: JSONValue) {
+        self.init(name: name, revision: revision, content: .document(document))
+    }
+
+    private init(name: ObjectName, revision: Int64, content: Content) {
         self.name = name
         self.revision = revision
-        self.document = document
+        self.content = content
+    }
+
+    /// The document that clients see. Parses the JSON if the view has only that.
+    package var document: JSONValue {
+        switch content {
+        case .document(let document): document
+        // This server has serialised the JSON, so it is valid. It can be a little larger than the stored text, which
+        // may be at its limits.
+        case .json(let bytes): (try? JSONParser.parse(bytes, limits: Self.limits)) ?? .null
+        }
+    }
+
+    private static let limits = DocumentLimits(depth: 128, nodes: .max)
+
+    /// The document as JSON, without a newline at the end.
+    package var json: [UInt8] {
+        switch content {
+        case .document(let document): JSONSerializer.bytes(document)
+        case .json(let bytes): bytes
+        }
+    }
+
+    /// The kind that clients see.
+    package var kind: String {
+        switch content {
+        case .document(let document): name.kind(showing: document)
+        case .json: name.kind
+        }
+    }
+
+    /// This view with its document as JSON; nil for a CrossRegionPolicy.
+    var serialised: ObjectView? {
+        guard kind != CrossRegionPolicy.kind else { return nil }
+        return ObjectView(name: name, revision: revision, content: .json(json))
+    }
+}
+
+extension ObjectView: Equatable {
+    package static func == (lhs: ObjectView, rhs: ObjectView) -> Bool {
+        lhs.name == rhs.name && lhs.revision == rhs.revision && lhs.document == rhs.document
     }
 }
 

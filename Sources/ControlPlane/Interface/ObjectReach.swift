@@ -29,9 +29,6 @@ extension ObjectName {
 }
 
 extension ObjectView {
-    /// The kind that clients see.
-    package var kind: String { name.kind(showing: document) }
-
     /// The regions that the object touches.
     package var reach: RegionSet { name.reach(showing: document) }
 }

@@ -17,6 +17,8 @@ package final class Mirror: Sendable {
     private let state = Mutex(MirrorState())
     /// The newest revision that reads include.
     package let applied = RevisionGate()
+    /// The objects that reads of this state have shown lately.
+    let shown: ShownObjects
     private let readiness = Mutex((isReady: false, isReadable: false))
     /// The time of the watch's last sign of life.
     private let heard = Mutex(ContinuousClock.now)
@@ -26,8 +28,12 @@ package final class Mirror: Sendable {
     private let trouble: @Sendable () -> String?
 
     /// Creates an empty mirror that is not ready.
-    package init(logger: Logger? = nil, trouble: @escaping @Sendable () -> String? = { nil }) {
+    package init(
+        logger: Logger? = nil, shown: ShownObjects = ShownObjects(),
+        trouble: @escaping @Sendable () -> String? = { nil }
+    ) {
         self.logger = logger
+        self.shown = shown
         self.trouble = trouble
     }
 
@@ -68,7 +74,6 @@ package final class Mirror: Sendable {
         logNews()
         // Sets the revision even if it is lower than before, as after a restore of etcd. `advance` never lowers it.
         applied.reset(to: revision)
-        applied.advance(to: revision)
     }
 
     /// Applies the events of one revision. Returns the audited events with the values before and after.

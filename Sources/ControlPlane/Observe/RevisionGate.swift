@@ -91,9 +91,14 @@ package final class RevisionGate: Sendable {
         for waiter in passing { waiter.continuation.resume(returning: true) }
     }
 
-    /// Sets the revision after etcd was replaced or restored. The new revision may be lower than the old one.
+    /// Sets the revision after a whole state of etcd was read, and ends the waits that it satisfies. The new revision is
+    /// lower than the old one if etcd was replaced or restored.
     package func reset(to revision: Int64) {
-        state.withLock { $0.reached = revision }
+        let passing = state.withLock { state -> [Waiter] in
+            state.reached = revision
+            return Self.take(&state.waiters) { $0.revision <= revision }
+        }
+        for waiter in passing { waiter.continuation.resume(returning: true) }
     }
 
     /// Ends every wait, because a restored etcd may never reach the awaited revisions.

@@ -6,7 +6,18 @@ import Store
 extension ControlPlane {
     /// Returns the object as this server shows it now; nil if it does not exist or if the caller may not see it.
     package func object(_ name: ObjectName, for scope: AccessScope) -> ObjectView? {
-        writer.planner.visible(name, to: scope, PlanningView(mirror))
+        let planner = writer.planner
+        let view = PlanningView(mirror)
+        let path = planner.key(name, view).path
+        guard let entry = view.entry(path) else { return nil }
+        if scope.readsEverything, var known = mirror.shown.find(path, entry) {
+            known.name = name
+            return known
+        }
+        guard let object = planner.visible(name, to: scope, view) else { return nil }
+        // The entry may be older than the object, because another change can come between the two reads.
+        return object.revision == entry.modRevision
+            ? mirror.shown.keep(path, entry, object) : object
     }
 
     /// Returns one page of a list of the objects that the caller may see. `query.after` is the `next` of an earlier

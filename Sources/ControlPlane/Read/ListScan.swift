@@ -68,15 +68,19 @@ package struct ListScan {
     }
 
     private func view(_ path: String, _ entry: MirrorEntry) -> ObjectView? {
-        guard let key = ResourceKey(path: path),
-            let resource = Resource(key: key, bytes: entry.bytes)
-        else { return nil }
+        guard let key = ResourceKey(path: path) else { return nil }
+        if query.labels.isEmpty, let view = mirror.shown.find(path, entry) {
+            return scope.reaches(view.name) && mirror.isShown(key) ? view : nil
+        }
+        guard let resource = Resource(key: key, bytes: entry.bytes) else { return nil }
         let labels = resource.labels
         guard query.labels.allSatisfy({ labels[$0.key] == $0.value }),
             let name = ObjectName(resource), scope.reaches(name), mirror.isShown(key)
         else { return nil }
         guard CrossRegionAnnotation.isPresent(on: resource) else {
-            return Representation.view(name, resource, revision: entry.modRevision)
+            return Representation.view(name, resource, revision: entry.modRevision).map {
+                mirror.shown.keep(path, entry, $0)
+            }
         }
         let view = PlanningView(mirror)
         if view.source(ofPart: resource) != nil { return nil }

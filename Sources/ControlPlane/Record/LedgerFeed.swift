@@ -84,7 +84,6 @@ package final class LedgerFeed: Sendable {
             (state.seen, state.saved, state.defect) = (revision, revision, nil)
         }
         audited.reset(to: revision)
-        audited.advance(to: revision)
     }
 
     /// Appends one revision. Waits while too many bytes wait for the disk.

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension ProgramTests {
     /// Tests `docs/audit.md` after a day of work. Each command runs exactly as the page shows it.
     struct AuditorQuestionsTests {
         @Test(.timeLimit(.minutes(5)))

@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension ProgramTests {
     /// Tests the first question of `docs/audit.md` with changes that open a port and changes that only seem to open
     /// one.
     struct OpenedPortTests {

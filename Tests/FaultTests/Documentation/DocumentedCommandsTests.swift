@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension ProgramTests {
     /// Runs the commands of README and of the pages in `docs/`, in order, from the state that each page names.
     @Suite(.serialized)
     struct DocumentedCommandsTests {

@@ -45,12 +45,7 @@ extension API {
         let next = page.next.map { path in
             point.past.map { PinnedPosition([$0.position], path).text } ?? path
         }
-        var members: [(name: String, value: JSONValue)] = []
-        if !page.findings.isEmpty {
-            members = [("findings", .array(page.findings.map(\.document)))]
-        }
-        var response = Self.page(
-            page.items.map(\.document), next: next, list: list, request, members: members)
+        var response = Self.objectPage(page, next: next, list: list, request)
         // The answer gets no tag if the list changed while the page was read, because the page may then mix two
         // versions.
         if controlPlane.listVersion(collection) == version { response.headers[.eTag] = tag }
@@ -111,6 +106,38 @@ extension API {
         return .past(try await locate(.position(pinned.positions[0])))
     }
 
+    /// Returns an answer with a page of objects. The answer in JSON contains the JSON of the objects as it is, because
+    /// a page of documents costs far more to serialise than to copy.
+    private static func objectPage(
+        _ page: ListPage, next: String?, list: String, _ request: Request
+    ) -> Response {
+        var members: [(name: String, value: JSONValue)] = []
+        if !page.findings.isEmpty {
+            members = [("findings", .array(page.findings.map(\.document)))]
+        }
+        guard DocumentFormat(answerType: request.responseType) == .json else {
+            return Self.page(
+                page.items.map(\.document), next: next, list: list, request, members: members)
+        }
+        let items = page.items.map(\.json)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(items.reduce(256) { $0 + $1.count + 1 })
+        bytes += "{".utf8
+        for (name, value) in members {
+            bytes += "\"\(name)\":".utf8 + JSONSerializer.bytes(value) + ",".utf8
+        }
+        bytes += "\"items\":[".utf8
+        for (index, item) in items.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            bytes += item
+        }
+        bytes += "]".utf8
+        let cursor = next.map { PageCursor(list: list, position: $0).text }
+        if let cursor { bytes += ",\"next\":".utf8 + JSONSerializer.bytes(.string(cursor)) }
+        bytes += "}\n".utf8
+        return Response.json(bytes, for: request).linked(to: cursor, request)
+    }
+
     /// Returns an answer that contains `members`, followed by `items`. `next` is the position of the next page; nil for
     /// the last page.
     static func page(
@@ -122,11 +149,7 @@ extension API {
         body["items"] = .array(items)
         let cursor = next.map { PageCursor(list: list, position: $0).text }
         body["next"] = cursor.map(JSONValue.string)
-        var response = Response.document(.object(body), for: request)
-        if let cursor {
-            response.headers[.link] = "<\(target(request, cursor: cursor))>; rel=\"next\""
-        }
-        return response
+        return Response.document(.object(body), for: request).linked(to: cursor, request)
     }
 
     /// Returns the position in the cursor of the request; nil if the request asks for the first page.
@@ -182,5 +205,15 @@ extension API {
         items.append(("cursor", cursor))
         let pairs = items.map { "\(URIText.encoded($0.name))=\(URIText.encoded($0.value))" }
         return request.path + "?" + pairs.joined(separator: "&")
+    }
+}
+
+extension Response {
+    /// Returns this page with a link to the next page, if `cursor` is the cursor of that page.
+    fileprivate func linked(to cursor: String?, _ request: Request) -> Response {
+        guard let cursor else { return self }
+        var response = self
+        response.headers[.link] = "<\(API.target(request, cursor: cursor))>; rel=\"next\""
+        return response
     }
 }

@@ -18,11 +18,11 @@ extension API {
         let tag = EntityTags.tag(view.revision)
         // A CrossRegionPolicy never gets a 304: its status can change with a subnet or a region, while its revision
         // stays the same.
-        let isWhole = name.kind(showing: view.document) != CrossRegionPolicy.kind
+        let isWhole = view.kind != CrossRegionPolicy.kind
         if try Self.isKnown(tag, request), isWhole {
             return Response(status: .notModified, headers: [.eTag: tag]).marked(point)
         }
-        var response = Response.document(view.document, for: request)
+        var response = Response.object(view, for: request)
         response.headers[.eTag] = tag
         response.headers[.acceptPatch] = Self.acceptPatch
         if point.past == nil {
@@ -59,6 +59,20 @@ extension API {
 }
 
 extension Response {
+    /// Returns an answer with the object in the format that the client prefers.
+    static func object(_ view: ObjectView, for request: Request) -> Response {
+        guard DocumentFormat(answerType: request.responseType) == .json else {
+            return .document(view.document, for: request)
+        }
+        return .json(view.json + [UInt8(ascii: "\n")], for: request)
+    }
+
+    /// Returns an answer with `bytes`, the text of a JSON document and a newline.
+    static func json(_ bytes: [UInt8], for request: Request) -> Response {
+        let type = request.responseType.isEmpty ? "application/json" : request.responseType
+        return Response(contentType: type, bytes)
+    }
+
     /// Returns an answer with `document` in the format that the client prefers.
     static func document(
         _ document: JSONValue, status: HTTPResponse.Status = .ok, for request: Request

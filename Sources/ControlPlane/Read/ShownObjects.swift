@@ -1,0 +1,61 @@
+import Domain
+import Synchronization
+
+/// The objects that reads have shown lately, with their documents as JSON. A read of the same object then parses and
+/// serialises nothing.
+///
+/// It has no CrossRegionPolicies, because their documents also depend on regions, subnets and other policies.
+package final class ShownObjects: Sendable {
+    private struct Shown {
+        /// The stored bytes that `view` shows. They decide if the view is still correct: a restored etcd can give the
+        /// same revision to other bytes.
+        var bytes: [UInt8]
+        var view: ObjectView
+        var size: Int
+
+        func shows(_ entry: MirrorEntry) -> Bool {
+            view.revision == entry.modRevision && bytes == entry.bytes
+        }
+    }
+
+    /// The objects in two generations. Reads move an object to the young generation. When that is full, it becomes the
+    /// old one, and the objects of the old one are forgotten. This costs less than a list in the order of use.
+    private struct State {
+        var young: [String: Shown] = [:]
+        var old: [String: Shown] = [:]
+        var youngSize = 0
+
+        mutating func keep(_ path: String, _ shown: Shown, limit: Int) {
+            if youngSize + shown.size > limit {
+                (old, young, youngSize) = (young, [:], 0)
+            }
+            youngSize += shown.size - (young.updateValue(shown, forKey: path)?.size ?? 0)
+        }
+    }
+
+    /// The maximum size of one generation in bytes of JSON.
+    private let limit: Int
+    private let state = Mutex(State())
+
+    /// - Parameter limit: The maximum size in bytes of JSON. The stored bytes are not counted, because the mirror
+    ///   usually has them too.
+    package init(limit: Int = 32 << 20) { self.limit = limit / 2 }
+
+    /// Returns the view of `entry` if it is known.
+    func find(_ path: String, _ entry: MirrorEntry) -> ObjectView? {
+        state.withLock { state in
+            if let shown = state.young[path] { return shown.shows(entry) ? shown.view : nil }
+            guard let shown = state.old[path], shown.shows(entry) else { return nil }
+            state.keep(path, shown, limit: limit)
+            return shown.view
+        }
+    }
+
+    /// Keeps the view of `entry`, and returns it with its JSON. Returns a CrossRegionPolicy unchanged.
+    func keep(_ path: String, _ entry: MirrorEntry, _ view: ObjectView) -> ObjectView {
+        guard let view = view.serialised else { return view }
+        let shown = Shown(bytes: entry.bytes, view: view, size: view.json.count + path.utf8.count)
+        if shown.size <= limit { state.withLock { $0.keep(path, shown, limit: limit) } }
+        return view
+    }
+}
