@@ -86,8 +86,8 @@ final class Follower: Sendable {
                         try await requireSamePast(at: revision)
                         resumed.removeFirst()
                     }
-                    // Changes the mirror first. The returned events contain the values before the change, which the
-                    // rows need.
+                    // The mirror changes before the rows are made, because a row needs the value before the change.
+                    // `apply` returns these values.
                     let events = mirror.apply(changes)
                     try await feed.append(
                         project(changes, events, &chain, projector))

@@ -17,7 +17,7 @@ package final class Mirror: Sendable {
     private let state = Mutex(MirrorState())
     /// The newest revision that reads include.
     package let applied = RevisionGate()
-    /// The objects that reads of this state have shown lately.
+    /// The JSON of recently read objects.
     let shown: ShownObjects
     private let readiness = Mutex((isReady: false, isReadable: false))
     /// The time of the watch's last sign of life.

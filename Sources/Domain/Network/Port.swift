@@ -17,7 +17,8 @@ package enum Port: Hashable, Sendable {
             else { return nil }
             self = .numbers(low...high)
         } else {
-            // This is Calico's pattern for the name of a port (`numorstring/port.go`). Validation is stricter.
+            // Accepts each name that Calico's type for ports accepts (`numorstring/port.go`). The rules for policies
+            // accept fewer names.
             guard 1...128 ~= text.utf8.count, text.utf8.allSatisfy(Self.isNameByte) else {
                 return nil
             }

@@ -83,7 +83,8 @@ enum LedgerDatabase {
             guard version <= Migrations.schemaVersion else {
                 throw StoreError(
                     code: .newerSchema,
-                    message: "\(path): has schema \(version), which a later version wrote; "
+                    message:
+                        "\(path): has schema \(version), written by a later version of policy-server; "
                         + "this version knows schema \(Migrations.schemaVersion). Install the later version, "
                         + "or restore the backup that was made before the later version ran.")
             }

@@ -39,7 +39,8 @@ package final class LedgerReader: Sendable {
         guard version <= Migrations.schemaVersion else {
             throw StoreError(
                 code: .newerSchema,
-                message: "\(path): has schema \(version), which a later version wrote; "
+                message:
+                    "\(path): has schema \(version), written by a later version of policy-server; "
                     + "this version knows schema \(Migrations.schemaVersion). Use the later version."
             )
         }
@@ -173,7 +174,8 @@ enum VerifierFile {
         guard version <= Migrations.schemaVersion else {
             throw StoreError(
                 code: .newerSchema,
-                message: "\(path): has schema \(version), which a later version wrote; "
+                message:
+                    "\(path): has schema \(version), written by a later version of policy-server; "
                     + "this version knows schema \(Migrations.schemaVersion)")
         }
         guard version >= Migrations.proofVersion else {

@@ -56,10 +56,14 @@ struct SegmentMerge {
         }
     }
 
-    /// Keeps the imported rows from changing known states. `starts` must be the positions at which known ranges
-    /// begin. If the imported rows change the state of a key at such a position, stores the state from before the
-    /// import. This happens, for example, if the segment lacks the deletion of an object. Returns the changed
-    /// states, except if the old and the new state come from the same write.
+    /// Keeps the known states of `keys`. An import can change the state of a key where a known range begins, for
+    /// example if the segment lacks the deletion of an object. This method then stores the state from before the import
+    /// again.
+    ///
+    /// Returns the states that the import had changed. Leaves out a state if the same write made the old and the new
+    /// state.
+    ///
+    /// - Parameter starts: The positions at which known ranges begin.
     private func keepStates(
         _ keys: [String: HistoryPosition], _ starts: [HistoryPosition], _ lastRow: Int64
     ) throws -> [Conflict] {
