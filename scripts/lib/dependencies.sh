@@ -6,12 +6,13 @@ package_of() {
         /etc/ssl/certs/ca-certificates.crt) echo ca-certificates ;;
         etcd) echo etcd-server ;;
         etcdctl) echo etcd-client ;;
-        h2load) echo nghttp2-client ;;
+        h2load | nghttp) echo nghttp2-client ;;
         nginx) echo nginx-light ;;
         python-cryptography) echo python3-cryptography ;;
         python-venv) echo python3-venv ;;
         readelf | strip) echo binutils ;;
         systemd-analyze) echo systemd ;;
+        /usr/bin/chattr) echo e2fsprogs ;;
         /usr/include/sqlite3.h) echo libsqlite3-dev ;;
         /usr/include/zlib.h) echo zlib1g-dev ;;
         *) echo "$1" ;;
@@ -74,6 +75,7 @@ require() {
 # promtool_path: prints the path of Prometheus' promtool, from PATH or from Debian's package. The package is unpacked in
 # .build and not installed, because it would bring a service and its user to the machine.
 promtool_path() (
+    set -e # a command substitution does not inherit it
     local folder=.build/prometheus
     if type -P promtool; then return; fi
     if [[ ! -x $folder/usr/bin/promtool ]]; then
