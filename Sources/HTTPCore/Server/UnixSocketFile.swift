@@ -11,7 +11,7 @@ import NIOCore
 /// The file of a listening Unix domain socket.
 struct UnixSocketFile: Sendable {
     let path: String
-    private let identity: [String]
+    private let identity: FileStamp.Identity
 
     /// The permission of the file: its owner and its group may connect. On Linux, connecting needs the right to write.
     private static let mode: mode_t = 0o660

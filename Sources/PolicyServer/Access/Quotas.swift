@@ -41,7 +41,7 @@ package struct Quotas: Sendable {
     /// Users of this machine, who come over a Unix domain socket, share no quota.
     func takeAddress(_ request: Request) throws(Problem) {
         guard let addresses, request.peer.userID == nil else { return }
-        let verdict = addresses.take(RateLimiter.key(ofAddress: request.peer.address))
+        let verdict = addresses.take(request.peer.source)
         guard verdict.isAllowed else { throw verdict.problem(of: addresses) }
     }
 

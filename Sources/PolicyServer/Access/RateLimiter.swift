@@ -96,18 +96,6 @@ extension RateLimiter.Verdict {
     }
 }
 
-extension RateLimiter {
-    /// Returns the part of an address that counts as one client: an IPv4 address, or the first 64 bits of an IPv6
-    /// address, because one host can use all addresses of such a network.
-    package static func key(ofAddress address: String) -> String {
-        guard address.contains(":") else { return address }
-        let halves = address.split(separator: "::", maxSplits: 1, omittingEmptySubsequences: false)
-        let head = halves[0].split(separator: ":").prefix(4)
-        // A text with `::` has zeros in its middle, which the first half leaves out.
-        return head.joined(separator: ":") + "::/64"
-    }
-}
-
 extension HTTPField.Name {
     // The text is a token, so the fallback is never used.
     /// The field `RateLimit`.

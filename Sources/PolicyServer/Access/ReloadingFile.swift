@@ -1,35 +1,19 @@
 import Crypto
+import HTTPCore
 package import Logging
-import ServiceLifecycle
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
-/// A file that `FileWatcher` reads again after a change.
-package protocol Reloadable: Sendable {
-    /// The problem of the file, for readiness; nil if the last change could be read.
-    var problem: String? { get }
-
-    /// Reads the file again if it has changed. An unusable file leaves the old value in force.
-    func reload(_ logger: Logger)
-}
 
 /// The value of a file. It is read at the start and after each change of the file.
 package final class ReloadingFile<Value: Sendable>: Reloadable {
     private struct State {
         var value: Value
+        var generation: UInt64 = 1
         var problem: String?
     }
 
     /// The content that was read last. Only one thread at a time reads the file.
     private struct Content {
-        var version: FileVersion?
+        var stamp: FileStamp?
         var digest: SHA256Digest
     }
 
@@ -48,35 +32,41 @@ package final class ReloadingFile<Value: Sendable>: Reloadable {
         parse: @escaping @Sendable ([UInt8]) throws -> Value
     ) throws {
         (self.path, self.subject, self.bytes, self.parse) = (path, subject, bytes, parse)
-        // The version is older than the content, so a change in between is noticed at the next reload.
-        let version = FileVersion(path)
+        // The stamp is older than the content, so a change in between is noticed at the next reload.
+        let stamp = FileStamp.following(path)
         let content = try bytes(path)
         do {
             state = Mutex(State(value: try parse(content)))
         } catch {
-            throw StartFailure("\(subject) \(path): \(error)")
+            throw StartFailure(Self.text("\(error)", subject, path))
         }
-        self.content = Mutex(
-            Content(version: version?.settled, digest: SHA256.hash(data: content)))
+        self.content = Mutex(Content(stamp: stamp?.settled, digest: SHA256.hash(data: content)))
     }
 
     /// The value of the last content that could be read. Does not block.
     package var value: Value { state.withLock { $0.value } }
 
+    /// The value and its number. Each changed content has a higher number than the one before.
+    package var numbered: (value: Value, generation: UInt64) {
+        state.withLock { ($0.value, $0.generation) }
+    }
+
     package var problem: String? { state.withLock { $0.problem } }
 
-    package func reload(_ logger: Logger) {
+    package func reload(isAsked: Bool = false, _ logger: Logger) {
         content.withLock { content in
-            let version = FileVersion(path)
-            guard version == nil || version != content.version else { return }
-            content.version = version?.settled
+            let stamp = FileStamp.following(path)
+            guard isAsked || stamp == nil || stamp != content.stamp else { return }
+            content.stamp = stamp?.settled
             do {
                 let bytes = try bytes(path)
                 let digest = SHA256.hash(data: bytes)
                 guard digest != content.digest || problem != nil else { return }
                 let value = try parse(bytes)
                 content.digest = digest
-                state.withLock { $0 = State(value: value) }
+                state.withLock { state in
+                    state = State(value: value, generation: state.generation + 1)
+                }
                 logger.notice("read a changed file", metadata: ["file": "\(path)"])
             } catch {
                 report("\(error)", logger)
@@ -86,7 +76,7 @@ package final class ReloadingFile<Value: Sendable>: Reloadable {
 
     /// Logs a problem once, not at every look at the file.
     private func report(_ problem: String, _ logger: Logger) {
-        let text = problem.contains(path) ? problem : "\(subject) \(path): \(problem)"
+        let text = Self.text(problem, subject, path)
         let isNew = state.withLock { state in
             defer { state.problem = text }
             return state.problem != text
@@ -96,67 +86,8 @@ package final class ReloadingFile<Value: Sendable>: Reloadable {
             "a changed file cannot be used; the old content stays in force",
             metadata: ["error": "\(text)"])
     }
-}
 
-/// The properties of a file that show a change of its content or of its mode.
-private struct FileVersion: Equatable {
-    private var device: UInt64
-    private var inode: UInt64
-    private var size: Int64
-    private var modified: [Int]
-    private var changed: [Int]
-    private var isSettled: Bool
-
-    /// Returns nil if there is no such file.
-    init?(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        #if canImport(Darwin)
-            let (modified, changed) = (status.st_mtimespec, status.st_ctimespec)
-        #else
-            let (modified, changed) = (status.st_mtim, status.st_ctim)
-        #endif
-        (device, inode, size) = (
-            UInt64(status.st_dev), UInt64(status.st_ino), Int64(status.st_size)
-        )
-        self.modified = [Int(modified.tv_sec), Int(modified.tv_nsec)]
-        self.changed = [Int(changed.tv_sec), Int(changed.tv_nsec)]
-        // Two changes within one tick of the kernel's clock have the same time.
-        isSettled = time(nil) - Int(changed.tv_sec) > 1
+    private static func text(_ problem: String, _ subject: String, _ path: String) -> String {
+        problem.contains(path) ? problem : "\(subject) \(path): \(problem)"
     }
-
-    /// Nil if the file has changed so recently that a further change might not show.
-    var settled: FileVersion? { isSettled ? self : nil }
-}
-
-/// Looks for changed files every two seconds.
-package struct FileWatcher: Service {
-    /// The time between two looks.
-    package static let interval = Duration.seconds(2)
-
-    private let files: [any Reloadable]
-    private let interval: Duration
-    private let logger: Logger
-
-    package init(
-        _ files: [any Reloadable], interval: Duration = FileWatcher.interval, logger: Logger
-    ) {
-        self.files = files
-        self.interval = interval
-        self.logger = logger
-    }
-
-    package func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while (try? await Task.sleep(for: interval)) != nil { reload() }
-        }
-    }
-
-    /// Reads all changed files again, for a signal that asks for it.
-    package func reload() {
-        for file in files { file.reload(logger) }
-    }
-
-    /// The problems of all files, for readiness.
-    package var problems: [String] { files.compactMap(\.problem) }
 }

@@ -10,6 +10,7 @@ package struct JWTSettings: Sendable {
     /// The number of seconds for which keys stay usable without a successful load.
     package var maximumKeyAge: Int
     package var rules: JWTRules
+    package let rulesFile: ReloadingFile<ClaimGrants>
 
     /// Reads the settings; nil if there is no issuer. Also reads the file of rules.
     init?(_ reader: SettingReader) throws(SettingError) {
@@ -33,6 +34,8 @@ package struct JWTSettings: Sendable {
         let claim = { (text: String) in
             text.isVisibleASCII(1...256) ? ClaimName(text) : nil
         }
+        let rulesFile = try ClaimGrants.file(try reader.optional(.jwtRules) ?? "")
+        self.rulesFile = rulesFile
         rules = JWTRules(
             issuer: issuer,
             audiences: try reader.list(.jwtAudience, "is empty") { $0.isEmpty ? nil : $0 },
@@ -41,7 +44,7 @@ package struct JWTSettings: Sendable {
                 .jwtPrincipalClaim, "is not the name of a claim", parse: claim),
             rolesClaim: try reader.required(
                 .jwtRolesClaim, "is not the name of a claim", parse: claim),
-            grants: try ClaimGrants.read(try reader.optional(.jwtRules) ?? ""))
+            grants: { rulesFile.numbered })
     }
 
     /// Returns the authenticator, and the service that keeps its keys fresh.

@@ -8,7 +8,7 @@ package struct KeystoneSettings: Sendable {
     /// The PEM file of the authorities that sign Keystone's certificate; nil for those of the system.
     package var authorities: String?
     package var cacheSeconds: Int
-    package var rules: KeystoneRules
+    package let rulesFile: ReloadingFile<KeystoneRules>
 
     /// Reads the settings; nil if there is no URL. Also reads the files of rules and of the credential.
     init?(_ reader: SettingReader) throws(SettingError) {
@@ -33,7 +33,7 @@ package struct KeystoneSettings: Sendable {
             .keystonePrincipal,
             "is not a form with {user_id}, or with {user}, '@', and {domain} or {domain_id}"
         ) { KeystonePrincipal($0) }
-        rules = try KeystoneRules.read(
+        rulesFile = try KeystoneRules.file(
             try reader.optional(.keystoneRules) ?? "", principal: principal)
     }
 
@@ -46,7 +46,8 @@ package struct KeystoneSettings: Sendable {
             try KeystoneCredential.read(credentialFile)
         }
         let authenticator = KeystoneAuthenticator(
-            client: client, url: url, rules: rules, cacheSeconds: cacheSeconds)
+            client: client, url: url, rules: { [rulesFile] in rulesFile.numbered },
+            cacheSeconds: cacheSeconds)
         return (authenticator, client)
     }
 }

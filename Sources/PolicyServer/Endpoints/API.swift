@@ -12,7 +12,7 @@ package struct API: Sendable {
     /// The rules of who may use which route.
     let access: Access
     /// The files of authentication that are read again after a change.
-    let files: FileWatcher?
+    let files: [any Reloadable]
     /// Returns a fresh change id for a write without an Idempotency-Key.
     let makeChangeID: @Sendable () -> ChangeID
     /// True if the audit log records its own reads.
@@ -24,7 +24,7 @@ package struct API: Sendable {
 
     package init(
         controlPlane: ControlPlane, ledger: AuditLedger, checkpoints: Checkpoints,
-        metrics: Metrics, access: Access = Access(), files: FileWatcher? = nil,
+        metrics: Metrics, access: Access = Access(), files: [any Reloadable] = [],
         recordsReads: Bool = true,
         events: AuditEvents = AuditEvents(),
         makeChangeID: @escaping @Sendable () -> ChangeID

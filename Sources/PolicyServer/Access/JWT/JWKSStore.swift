@@ -1,15 +1,17 @@
 import ControlPlane
 import Documents
 package import Domain
+import HTTPCore
 package import Logging
 import ServiceLifecycle
 import Store
 import Synchronization
 
-/// The current keys of a provider. They come from a file or a URL and are loaded again in the background.
+/// The current keys of a provider. They come from a file or a URL and are loaded again in the background. A changed file is
+/// also loaded at the next look of `FileWatcher`.
 ///
 /// A failed load keeps the previous keys. They expire when the last successful load is older than `maximumAge`.
-package final class JWKSStore: Service {
+package final class JWKSStore: Service, Reloadable {
     package enum Source: Hashable, Sendable {
         case file(String)
         case url(ProviderURL)
@@ -29,6 +31,8 @@ package final class JWKSStore: Service {
         /// The delay until the next load in the background, in seconds.
         var delay = JWKSStore.minimumInterval
         var failure: String?
+        /// The stamp of the file that was loaded last; nil for a URL, and if the file may have changed since.
+        var stamp: FileStamp?
     }
 
     /// The minimum number of seconds between two loads. Without a limit, tokens with invented key ids would make this
@@ -84,6 +88,23 @@ package final class JWKSStore: Service {
         if isAllowed { await refresh() }
     }
 
+    /// The problem of the key set's file. A URL has none: a provider that does not answer is no mistake of this server's
+    /// operator, and its keys stay in use.
+    package var problem: String? {
+        guard case .file = source else { return nil }
+        return state.withLock(\.failure)
+    }
+
+    package func reload(isAsked: Bool, _: Logger) async {
+        switch source {
+        case .file(let path):
+            let stamp = FileStamp.following(path)
+            if isAsked || stamp == nil || stamp != state.withLock(\.stamp) { await refresh() }
+        case .url:
+            if isAsked { await refreshForUnknownKey() }
+        }
+    }
+
     /// Loads the keys. Simultaneous calls share one load. A failure is logged and keeps the previous keys.
     package func refresh() async {
         let load = state.withLock { state in
@@ -118,6 +139,8 @@ package final class JWKSStore: Service {
     package func close() async { await client.shutDown() }
 
     private func load() async {
+        var stamp: FileStamp?
+        if case .file(let path) = source { stamp = FileStamp.following(path)?.settled }
         do {
             let (bytes, maxAge) = try await read()
             let set = try await JWKSet(bytes)
@@ -129,6 +152,7 @@ package final class JWKSStore: Service {
                     set: set, generation: isNew ? previous + 1 : previous, loadedAt: time)
                 state.delay = min(max(maxAge ?? refreshInterval, 60), refreshInterval)
                 state.failure = nil
+                state.stamp = stamp
                 state.load = nil
                 return isNew
             }
@@ -139,11 +163,16 @@ package final class JWKSStore: Service {
                 logger.warning("key of tokens not used", metadata: ["reason": "\(reason)"])
             }
         } catch {
-            state.withLock { state in
-                state.failure = "\(source) \(error)"
+            let failure = "\(source) \(error)"
+            let isNew = state.withLock { state in
+                defer { state.failure = failure }
                 state.delay = min(Self.minimumInterval, refreshInterval)
+                state.stamp = stamp
                 state.load = nil
+                return state.failure != failure
             }
+            // A file is looked at every two seconds, so each of its problems is logged once.
+            guard isNew else { return }
             logger.error(
                 "keys of tokens not loaded", metadata: ["source": "\(source)", "error": "\(error)"])
         }

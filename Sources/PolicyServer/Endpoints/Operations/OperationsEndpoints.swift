@@ -41,7 +41,7 @@ extension API {
     private var identityHealth: ControlPlaneHealth.Part? {
         guard access.isRequired else { return nil }
         // Everyone can read this answer, so it shows no path.
-        let problems = files?.problems.count ?? 0
+        let problems = files.count { $0.problem != nil }
         return ControlPlaneHealth.Part(
             isHealthy: problems == 0,
             detail: problems == 0
