@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import TestSupport
 import Testing
 
@@ -63,6 +64,32 @@ extension ProgramTests {
             }
             let file = try String(contentsOfFile: folder.file("tokens"), encoding: .utf8)
             for secret in secrets { #expect(!file.contains(secret)) }
+        }
+
+        @Test func `SIGHUP reads the token file again and does not end the server`() async throws {
+            let folder = try TemporaryDirectory()
+            let program = try ServerExecutable.locate().path
+            func create(_ principal: String) async throws -> String {
+                try await Shell.run(
+                    "'\(program)' token create --principal \(principal) --role viewer --file tokens 2>/dev/null",
+                    [:], in: folder
+                ).output.trimmingCharacters(in: .newlines)
+            }
+            _ = try await create("first")
+            try await withEtcd { etcd in
+                let flags = ["--authenticate", "token", "--token-file", folder.file("tokens")]
+                try await withServer(on: etcd, flags: flags) { server in
+                    let token = try await create("second")
+                    try server.send(SIGHUP)
+                    let headers = [("Authorization", "Bearer \(token)")]
+                    try await eventually("the new token counts") {
+                        try await APIClient(server).send(
+                            .get, "/v1/whoami", fresh: true, headers: headers
+                        ).status == 200
+                    }
+                    #expect(try await server.stop() == .exit(0))
+                }
+            }
         }
 
         @Test func `a user of the machine is known on a Unix domain socket only`() async throws {

@@ -80,10 +80,9 @@ extension TestServer {
     static func withTLS(
         _ files: TLSFiles, routes: [Route] = [TLSFixture.whoami],
         limits: HTTPServer.Limits = HTTPServer.Limits(), log: LineLog = LineLog(),
-        interval: Duration = .seconds(3600),
         _ body: @Sendable (TestServer, TLSCredentials) async throws -> Void
     ) async throws {
-        let tls = try TLSCredentials(files, interval: interval, logger: log.logger)
+        let tls = try TLSCredentials(files, logger: log.logger)
         try await with(
             routes, listen: ListenAddress(host: "127.0.0.1", port: 0, usesTLS: true), tls: tls,
             limits: limits, siteGuard: CrossSiteGuard(), logger: log.logger

@@ -50,10 +50,52 @@ import Testing
         }
     }
 
+    @Test func `no request fails while the authority of clients changes`() async throws {
+        let fixture = try TLSFixture()
+        let authorities = fixture.directory.file("clients.pem")
+        let next = try TestAuthority("next", in: fixture.directory)
+        @Sendable func accept(_ files: TestAuthority...) throws {
+            let texts = try files.map {
+                try String(contentsOfFile: $0.certificate, encoding: .utf8)
+            }
+            try texts.joined(separator: "\n").write(
+                toFile: authorities, atomically: true, encoding: .utf8)
+        }
+        try accept(fixture.authority)
+        let (old, new) = (
+            try fixture.authority.issueClient("old", serial: 21),
+            try next.issueClient("new", serial: 22)
+        )
+        var files = fixture.files(.required)
+        files.clientAuthority = authorities
+        try await TestServer.withTLS(files) { server, tls in
+            /// Sends 150 requests, each on a new connection. Returns the number of those that succeeded.
+            func ask(_ client: TestAuthority.Files) async throws -> Int {
+                try await fixture.curl(
+                    server.client.port, "/whoami#[1-150]", "--rate", "50/s", "--http1.1", "-H",
+                    "Connection: close", "-o", "/dev/null", "-w", "%{http_code}\\n", "--cert",
+                    client.certificate, "--key", client.key
+                ).output.split(separator: "\n").count { $0 == "200" }
+            }
+            async let first = ask(old)
+            try accept(fixture.authority, next)
+            tls.reload(isAsked: true, .silent)
+            async let second = ask(new)
+            #expect(try await first == 150)
+            try accept(next)
+            tls.reload(isAsked: true, .silent)
+            #expect(try await second == 150)
+            #expect(tls.status.reloads == 2)
+            #expect(try await fixture.curl(server.client.port, as: old).status != 0)
+            #expect(try await fixture.curl(server.client.port, as: new).status == 0)
+        }
+    }
+
     @Test func `changed files are found without a signal`() async throws {
         let fixture = try TLSFixture()
-        try await TestServer.withTLS(fixture.files, interval: .milliseconds(50)) { server, tls in
-            let watch = Task { try await tls.run() }
+        try await TestServer.withTLS(fixture.files) { server, tls in
+            let watcher = FileWatcher([tls], interval: .milliseconds(50), logger: .silent)
+            let watch = Task { try await watcher.run() }
             defer { watch.cancel() }
             try fixture.authority.issueServer(serial: 5)
             try await eventually("the new certificate is in use") { tls.status.reloads > 0 }

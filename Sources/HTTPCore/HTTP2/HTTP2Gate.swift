@@ -19,6 +19,8 @@ final class HTTP2Gate: ChannelDuplexHandler {
     private var allowance: FrameAllowance
     /// True if NIO has asked for a read that waits until the socket accepts bytes.
     private var readIsHeld = false
+    /// True between the first bytes of a read and its end.
+    private var isReading = false
 
     init(connection: HTTP2Connection, limits: HTTPServer.Limits) {
         self.connection = connection
@@ -27,6 +29,7 @@ final class HTTP2Gate: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !connection.isClosing else { return }
+        isReading = true
         let before = (scanner.isInHeader, scanner.headers)
         let small = scanner.scan(unwrapInboundIn(data).readableBytesView)
         guard allowance.take(small, now: context.eventLoop.now) else {
@@ -37,6 +40,18 @@ final class HTTP2Gate: ChannelDuplexHandler {
         if before != (scanner.isInHeader, scanner.headers) {
             connection.headerChanged(isOpen: scanner.isInHeader)
         }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        context.fireChannelReadComplete()
+    }
+
+    /// Ends the read in which the connection was closed. NIO does not end it. NIO's HTTP/2 handler keeps the streams of
+    /// a read until its end, and the streams keep the handler, so the connection would never be released.
+    func handlerRemoved(context: ChannelHandlerContext) {
+        // NIO removes this handler before the HTTP/2 handler, which therefore still receives the event.
+        if isReading { context.fireChannelReadComplete() }
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -8,35 +6,52 @@ import FoundationEssentials
     import Darwin
 #endif
 
-/// The identity, the kind and the age of a file. A new file and a write in place both change the stamp.
-struct FileStamp: Hashable, Sendable {
-    let isPlainFile: Bool
-    let isSocket: Bool
-    /// The number of the device, and the number of the file on that device.
-    let identity: [String]
-    private let size: String
-    private let modified: Date?
+/// The identity, the kind, the mode and the age of a file. A new file, a write in place, and a change of the mode or the
+/// owner all change the stamp.
+package struct FileStamp: Hashable, Sendable {
+    /// The device of a file, and the number of the file on it.
+    struct Identity: Hashable, Sendable {
+        fileprivate var device: UInt64
+        fileprivate var number: UInt64
+    }
+
+    let identity: Identity
+    private let mode: UInt32
+    private let size: Int64
+    /// The times of the last change of the content, and of the content or the properties: seconds and nanoseconds.
+    private let times: [Int]
 
     /// Creates the stamp of the file at `path`. Returns nil if there is no file. Does not follow a symbolic link.
     init?(_ path: String) {
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
-            return nil
-        }
-        let type = attributes[.type] as? FileAttributeType
-        isPlainFile = type == .typeRegular
-        isSocket = type == .typeSocket
-        // Stores the numbers as texts, because their types differ between versions of Foundation.
-        identity = [FileAttributeKey.systemNumber, .systemFileNumber].map {
-            attributes[$0].map { "\($0)" } ?? ""
-        }
-        size = attributes[.size].map { "\($0)" } ?? ""
-        modified = attributes[.modificationDate] as? Date
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        self.init(status)
     }
 
     /// Returns the stamp of the file that `path` names through symbolic links; nil if there is none.
-    static func following(_ path: String) -> FileStamp? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
-        return FileStamp(String(cString: resolved))
+    package static func following(_ path: String) -> FileStamp? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return FileStamp(status)
     }
+
+    private init(_ status: stat) {
+        #if canImport(Darwin)
+            let (modified, changed) = (status.st_mtimespec, status.st_ctimespec)
+        #else
+            let (modified, changed) = (status.st_mtim, status.st_ctim)
+        #endif
+        identity = Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+        mode = UInt32(status.st_mode)
+        size = Int64(status.st_size)
+        times = [modified.tv_sec, modified.tv_nsec, changed.tv_sec, changed.tv_nsec].map { Int($0) }
+    }
+
+    var isPlainFile: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFREG) }
+
+    var isSocket: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFSOCK) }
+
+    /// Nil if the file has changed so recently that a further change might not show: two changes within one tick of the
+    /// kernel's clock have the same time.
+    package var settled: FileStamp? { time(nil) - times[2] > 1 ? self : nil }
 }

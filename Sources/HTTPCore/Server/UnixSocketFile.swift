@@ -11,7 +11,7 @@ import NIOCore
 /// The file of a listening Unix domain socket.
 struct UnixSocketFile: Sendable {
     let path: String
-    private let identity: [String]
+    private let identity: FileStamp.Identity
 
     /// The mode of the file. The owner and the group may read and write. On Linux, a client needs the right to write in
     /// order to connect.

@@ -2,17 +2,15 @@ import FoundationEssentials
 package import Logging
 import NIOCore
 import NIOSSL
-import ServiceLifecycle
 import Synchronization
 import X509
 
 /// The certificate and the other files of a server's TLS listeners, which are read again when they change.
 ///
-/// A reload replaces the content of all files at once for new connections. If one file cannot be used, the reload
-/// changes nothing. Open connections continue, except connections whose client certificate has been revoked.
-/// (`NIOCertificateReloading` is not used, because it reads only the certificate and the key, and not the authorities
-/// and revocation lists for clients.)
-package final class TLSCredentials: Service {
+/// A reload replaces everything at once for new connections. If a file cannot be used, everything stays as it was. Open
+/// connections continue, except those whose client certificate has been revoked. (`NIOCertificateReloading` reads only
+/// the certificate and the key, and not the authorities and revocation lists for clients.)
+package final class TLSCredentials: Reloadable {
     /// The state for metrics and readiness.
     package struct Status: Sendable {
         /// The number of successful reloads.
@@ -34,29 +32,26 @@ package final class TLSCredentials: Service {
         var status: Status
         /// The stamp of the files when they were last read, even if they could not be used.
         var stamp: [FileStamp?]
+        /// The stamp of the last look.
+        var seen: [FileStamp?]
         /// The open connections with a client certificate.
         var clients: [ObjectIdentifier: (channel: any Channel, certificate: Certificate)] = [:]
     }
 
     private let files: TLSFiles
     private let applicationProtocols: [String]
-    private let interval: Duration
     private let logger: Logger
     private let state: Mutex<State>
 
     /// Reads the files. Throws `TLSFileError` if one of them cannot be used.
-    ///
-    /// - Parameter interval: The time between two checks whether the files have changed.
-    package init(
-        _ files: TLSFiles, interval: Duration = .seconds(2), logger: Logger
-    ) throws {
+    package init(_ files: TLSFiles, logger: Logger) throws {
         self.files = files
-        self.interval = interval
         self.logger = logger
         applicationProtocols = HTTPServer.applicationProtocols
         let stamp = files.stamp
         let material = try TLSMaterial(files, applicationProtocols: applicationProtocols)
-        state = Mutex(State(material: material, status: Status(material), stamp: stamp))
+        state = Mutex(
+            State(material: material, status: Status(material), stamp: stamp, seen: stamp))
         warn(material)
     }
 
@@ -65,19 +60,17 @@ package final class TLSCredentials: Service {
 
     var material: TLSMaterial { state.withLock { $0.material } }
 
-    /// Reloads changed files until a graceful shutdown or cancellation.
-    package func run() async throws {
-        await cancelWhenGracefulShutdown {
-            var seen = self.files.stamp
-            while !Task.isCancelled {
-                try? await Task.sleep(for: self.interval)
-                let stamp = self.files.stamp
-                // Reloads only after the changed files have stayed the same for one interval. The certificate and its
-                // key are two files, and a reload between the two writes would fail.
-                if stamp == seen, stamp != self.state.withLock({ $0.stamp }) { self.reload() }
-                seen = stamp
-            }
+    package var problem: String? { status.problem }
+
+    package func reload(isAsked: Bool, _: Logger) {
+        let stamp = files.stamp
+        let isChanged = state.withLock { state in
+            defer { state.seen = stamp }
+            // A change must last for one look. The certificate and its key are different files, and a reload between the
+            // two writes would fail.
+            return isAsked || stamp == state.seen && stamp != state.stamp
         }
+        if isChanged { reload() }
     }
 
     /// Reads all files again. If one of them cannot be used, logs an error and keeps the earlier content in use.

@@ -1,5 +1,5 @@
 package import Domain
-import HTTPCore
+package import HTTPCore
 package import Logging
 package import ServiceLifecycle
 
@@ -46,11 +46,13 @@ package struct AuthenticatorFactory {
             guard let jwt = settings.jwt else { throw Self.missing(.jwtIssuer) }
             let (authenticator, service) = jwt.authenticator(logger: logger)
             services.append(service)
+            files += [service, jwt.rulesFile]
             return authenticator
         case .keystone:
             guard let keystone = settings.keystone else { throw Self.missing(.keystoneURL) }
             let (authenticator, service) = keystone.authenticator(logger: logger)
             services.append(service)
+            files.append(keystone.rulesFile)
             return authenticator
         case .none, .asserted:
             throw StartFailure("\(Setting.authenticate.flag): \(method.rawValue) is not a method")

@@ -1,5 +1,4 @@
-import Domain
-package import HTTPCore
+import HTTPCore
 import HTTPTypes
 import Synchronization
 
@@ -106,7 +105,7 @@ package final class AttemptLimiter: Sendable {
     /// Throws a 429 problem if the sender of the request has to wait.
     func admit(_ peer: Peer) throws(Problem) {
         let wait = attempts.withLock {
-            $0.isEmpty ? nil : $0.admit(Self.source(peer), at: .now)
+            $0.isEmpty ? nil : $0.admit(peer.source, at: .now)
         }
         guard let wait else { return }
         // Retry-After counts whole seconds, so the wait is rounded up.
@@ -122,22 +121,10 @@ package final class AttemptLimiter: Sendable {
     func note(_ peer: Peer, isFailure: Bool) {
         attempts.withLock {
             if isFailure {
-                $0.fail(Self.source(peer), at: .now)
+                $0.fail(peer.source, at: .now)
             } else if !$0.isEmpty {
-                $0.succeed(Self.source(peer), at: .now)
+                $0.succeed(peer.source, at: .now)
             }
         }
-    }
-
-    /// Returns the name under which failures are counted: a user of this machine, an IPv4 address, or the /64 network
-    /// of an IPv6 address. One client usually has all addresses of such a network (RFC 6177 section 2).
-    package static func source(_ peer: Peer) -> String {
-        if let userID = peer.userID { return "unix:\(userID)" }
-        guard peer.address.utf8.contains(UInt8(ascii: ":")),
-            let address = IPAddress(parsing: peer.address)
-        else { return peer.address }
-        guard address.family == .ipv6 else { return address.description }
-        let network = IPAddress(family: .ipv6, bits: (address.bits >> 64) << 64)
-        return "\(network)/64"
     }
 }

@@ -42,7 +42,7 @@ package struct Quotas: Sendable {
     /// quota is used up. Requests of users of this machine, over a Unix domain socket, are not counted.
     func takeAddress(_ request: Request) throws(Problem) {
         guard let addresses, request.peer.userID == nil else { return }
-        let verdict = addresses.take(RateLimiter.key(ofAddress: request.peer.address))
+        let verdict = addresses.take(request.peer.source)
         guard verdict.isAllowed else { throw verdict.problem(of: addresses) }
     }
 

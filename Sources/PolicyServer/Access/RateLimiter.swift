@@ -98,18 +98,6 @@ extension RateLimiter.Verdict {
     }
 }
 
-extension RateLimiter {
-    /// Returns the key under which requests from `address` are counted: the whole IPv4 address, or the first 64 bits of
-    /// an IPv6 address. One host can use all IPv6 addresses that begin with the same 64 bits.
-    package static func key(ofAddress address: String) -> String {
-        guard address.contains(":") else { return address }
-        let halves = address.split(separator: "::", maxSplits: 1, omittingEmptySubsequences: false)
-        let head = halves[0].split(separator: ":").prefix(4)
-        // If fewer than four groups come before `::`, the rest of the first 64 bits counts as zeros.
-        return head.joined(separator: ":") + "::/64"
-    }
-}
-
 extension HTTPField.Name {
     // Both names are legal field names, so the fallback is never used.
     /// The field `RateLimit`.

@@ -56,17 +56,11 @@ package struct Application: Sendable {
         let access =
             access
             ?? Access(identity.authenticators, quotas: Quotas(settings, load))
-        let files = FileWatcher(identity.files, logger: logger)
-        guard settings.twoPersons.kinds.isEmpty || access.isRequired else {
-            throw SettingError(
-                "\(Setting.twoPerson.flag): needs authentication, because otherwise any client can claim"
-                    + " to be any person: set up tokens, certificates or another way to identify clients first"
-            )
-        }
+        let files = FileWatcher(identity.files + (tls.map { [$0] } ?? []), logger: logger)
         let api = API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
             metrics: Metrics(load: load, tls: tls, proxies: settings.proxies.proxies),
-            access: access, files: files, recordsReads: settings.auditReads,
+            access: access, files: identity.files, recordsReads: settings.auditReads,
             makeChangeID: Self.makeChangeID)
         let refusals = RefusalRecorder(
             controlPlane: controlPlane, recordsReads: settings.auditReads, access: access)
@@ -81,13 +75,8 @@ package struct Application: Sendable {
                     directory: settings.segmentDirectory, logger: logger),
                 refusals, files, MemoryTrimmer(),
             ] + identity.services
-        let reloads = signals == nil && tls != nil
-        if let tls {
-            services.append(tls)
-            if reloads, !EndSignals.isHangUpIgnored {
-                services.append(ReloadSignal(credentials: tls))
-            }
-        }
+        let reloads = signals == nil && !files.isEmpty
+        if reloads, !EndSignals.isHangUpIgnored { services.append(ReloadSignal(files: files)) }
         var configuration = ServiceGroupConfiguration(
             services: (below + services).map { .init(service: $0) } + [
                 // If a listener fails, all services are stopped gracefully.

@@ -2,14 +2,13 @@ import HTTPCore
 import ServiceLifecycle
 import UnixSignals
 
-/// Reloads the TLS files when the process receives SIGHUP. The server thus need not wait for its next regular check of
-/// the files.
+/// Reads all changed files again when the process receives SIGHUP, without waiting for the next look at the files.
 struct ReloadSignal: Service {
-    let credentials: TLSCredentials
+    let files: FileWatcher
 
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-            credentials.reload()
+            await files.reload()
         }
     }
 }

@@ -11,6 +11,7 @@ package struct JWTSettings: Sendable {
     /// The number of seconds after the last successful load for which keys stay usable.
     package var maximumKeyAge: Int
     package var rules: JWTRules
+    package let rulesFile: ReloadingFile<ClaimGrants>
 
     /// Reads the settings and the file of rules. Returns nil if no issuer is set.
     init?(_ reader: SettingReader) throws(SettingError) {
@@ -34,6 +35,8 @@ package struct JWTSettings: Sendable {
         let claim = { (text: String) in
             text.isVisibleASCII(1...256) ? ClaimName(text) : nil
         }
+        let rulesFile = try ClaimGrants.file(try reader.optional(.jwtRules) ?? "")
+        self.rulesFile = rulesFile
         rules = JWTRules(
             issuer: issuer,
             audiences: try reader.list(.jwtAudience, "is empty") { $0.isEmpty ? nil : $0 },
@@ -42,7 +45,7 @@ package struct JWTSettings: Sendable {
                 .jwtPrincipalClaim, "is not the name of a claim", parse: claim),
             rolesClaim: try reader.required(
                 .jwtRolesClaim, "is not the name of a claim", parse: claim),
-            grants: try ClaimGrants.read(try reader.optional(.jwtRules) ?? ""))
+            grants: { rulesFile.numbered })
     }
 
     /// Returns the authenticator, and the service that loads and refreshes its keys.

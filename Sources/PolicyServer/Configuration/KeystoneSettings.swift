@@ -8,7 +8,7 @@ package struct KeystoneSettings: Sendable {
     /// The PEM file of the authorities that sign Keystone's certificate; nil to use the authorities of the system.
     package var authorities: String?
     package var cacheSeconds: Int
-    package var rules: KeystoneRules
+    package let rulesFile: ReloadingFile<KeystoneRules>
 
     /// Reads the settings, the file of rules and the file of the credential. Returns nil if no URL is set.
     init?(_ reader: SettingReader) throws(SettingError) {
@@ -34,7 +34,7 @@ package struct KeystoneSettings: Sendable {
             .keystonePrincipal,
             "is not a form that has either {user_id}, or {user}, '@' and one of {domain} and {domain_id}"
         ) { KeystonePrincipal($0) }
-        rules = try KeystoneRules.read(
+        rulesFile = try KeystoneRules.file(
             try reader.optional(.keystoneRules) ?? "", principal: principal)
     }
 
@@ -47,7 +47,8 @@ package struct KeystoneSettings: Sendable {
             try KeystoneCredential.read(credentialFile)
         }
         let authenticator = KeystoneAuthenticator(
-            client: client, url: url, rules: rules, cacheSeconds: cacheSeconds)
+            client: client, url: url, rules: { [rulesFile] in rulesFile.numbered },
+            cacheSeconds: cacheSeconds)
         return (authenticator, client)
     }
 }

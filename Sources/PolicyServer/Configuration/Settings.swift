@@ -104,6 +104,12 @@ package struct Settings: Sendable {
         logLevel = try reader.required(.logLevel, "is not a level") { Logger.Level(rawValue: $0) }
         try ListenRule.check(
             listen, isAuthenticated: !access.methods.isEmpty, source: values.texts(.listen).source)
+        guard twoPersons.kinds.isEmpty || !access.methods.isEmpty else {
+            throw SettingError(
+                "\(try values.texts(.twoPerson).source.name(of: .twoPerson)): needs"
+                    + " \(Setting.authenticate.flag), because otherwise every client can be any person"
+            )
+        }
         try refuseBodiesWithoutRoom(reader)
     }
 

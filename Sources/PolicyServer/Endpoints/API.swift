@@ -11,8 +11,8 @@ package struct API: Sendable {
     let metrics: Metrics
     /// The rules that decide who may use which route.
     let access: Access
-    /// The files of authentication. The server reads them again when they change.
-    let files: FileWatcher?
+    /// The files of authentication that are read again after a change.
+    let files: [any Reloadable]
     /// Returns a fresh change id for a write without an Idempotency-Key.
     let makeChangeID: @Sendable () -> ChangeID
     /// True if reads of the audit log are recorded in the audit log.
@@ -24,7 +24,7 @@ package struct API: Sendable {
 
     package init(
         controlPlane: ControlPlane, ledger: AuditLedger, checkpoints: Checkpoints,
-        metrics: Metrics, access: Access = Access(), files: FileWatcher? = nil,
+        metrics: Metrics, access: Access = Access(), files: [any Reloadable] = [],
         recordsReads: Bool = true,
         events: AuditEvents = AuditEvents(),
         makeChangeID: @escaping @Sendable () -> ChangeID

@@ -67,11 +67,12 @@ struct FailedAttemptsTests {
     @Test(arguments: [
         (Peer(address: "192.0.2.1"), "192.0.2.1"),
         (Peer(address: "2001:db8:0:1:aaaa::1"), "2001:db8:0:1::/64"),
+        (Peer(address: "2001:db8::1"), "2001:db8::/64"), (Peer(address: "::1"), "::/64"),
         (Peer(address: "::ffff:192.0.2.1"), "192.0.2.1"),
         (Peer(address: "unix", userID: 1_000), "unix:1000"),
         (Peer(address: "fe80::1%eth0"), "fe80::1%eth0"),
     ])
     func `a source is an address, an IPv6 network or a user`(_ peer: Peer, _ source: String) {
-        #expect(AttemptLimiter.source(peer) == source)
+        #expect(peer.source == source)
     }
 }

@@ -37,10 +37,14 @@ extension EndToEndTests {
                     "wendy": Grant(.approver, regions: .some(["west"])), "root": Grant(.admin),
                 ])
             ])
+            let tokens = try TokenFixture()
+            try tokens.add()
             try await TestApplication.with(
-                flags: [.twoPerson: ["GlobalNetworkPolicy"]], access: access
-            ) {
-                application in
+                flags: [
+                    .twoPerson: ["GlobalNetworkPolicy"], .authenticate: ["token"],
+                    .tokenFile: [tokens.path],
+                ], access: access
+            ) { application in
                 try await body(application) { [("X-Test-Person", $0)] }
             }
         }

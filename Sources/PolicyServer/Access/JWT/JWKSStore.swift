@@ -1,15 +1,17 @@
 import ControlPlane
 import Documents
 package import Domain
+import HTTPCore
 package import Logging
 import ServiceLifecycle
 import Store
 import Synchronization
 
-/// The current keys of an identity provider. They are read from a file or a URL and are loaded again in the background.
+/// The current keys of a provider. They come from a file or a URL and are loaded again in the background. A changed file is
+/// also loaded at the next look of `FileWatcher`.
 ///
-/// A failed load keeps the previous keys. The keys expire when the last successful load is older than `maximumAge`.
-package final class JWKSStore: Service {
+/// A failed load keeps the previous keys. They expire when the last successful load is older than `maximumAge`.
+package final class JWKSStore: Service, Reloadable {
     package enum Source: Hashable, Sendable {
         case file(String)
         case url(ProviderURL)
@@ -29,6 +31,8 @@ package final class JWKSStore: Service {
         /// The delay until the next load in the background, in seconds.
         var delay = JWKSStore.minimumInterval
         var failure: String?
+        /// The stamp of the file that was loaded last; nil for a URL, and if the file may have changed since.
+        var stamp: FileStamp?
     }
 
     /// The minimum number of seconds between two loads. Without this limit, tokens with invented key ids would make the
@@ -85,7 +89,24 @@ package final class JWKSStore: Service {
         if isAllowed { await refresh() }
     }
 
-    /// Loads the keys. Simultaneous calls share one load. A failure is logged, and the previous keys are kept.
+    /// The problem of the key set's file. A URL has none: a provider that does not answer is no mistake of this server's
+    /// operator, and its keys stay in use.
+    package var problem: String? {
+        guard case .file = source else { return nil }
+        return state.withLock(\.failure)
+    }
+
+    package func reload(isAsked: Bool, _: Logger) async {
+        switch source {
+        case .file(let path):
+            let stamp = FileStamp.following(path)
+            if isAsked || stamp == nil || stamp != state.withLock(\.stamp) { await refresh() }
+        case .url:
+            if isAsked { await refreshForUnknownKey() }
+        }
+    }
+
+    /// Loads the keys. Simultaneous calls share one load. A failure is logged and keeps the previous keys.
     package func refresh() async {
         let load = state.withLock { state in
             if let load = state.load { return load }
@@ -120,6 +141,8 @@ package final class JWKSStore: Service {
     package func close() async { await client.shutDown() }
 
     private func load() async {
+        var stamp: FileStamp?
+        if case .file(let path) = source { stamp = FileStamp.following(path)?.settled }
         do {
             let (bytes, maxAge) = try await read()
             let set = try await JWKSet(bytes)
@@ -131,6 +154,7 @@ package final class JWKSStore: Service {
                     set: set, generation: isNew ? previous + 1 : previous, loadedAt: time)
                 state.delay = min(max(maxAge ?? refreshInterval, 60), refreshInterval)
                 state.failure = nil
+                state.stamp = stamp
                 state.load = nil
                 return isNew
             }
@@ -143,11 +167,16 @@ package final class JWKSStore: Service {
                     "a key that verifies tokens cannot be used", metadata: ["reason": "\(reason)"])
             }
         } catch {
-            state.withLock { state in
-                state.failure = "\(source) \(error)"
+            let failure = "\(source) \(error)"
+            let isNew = state.withLock { state in
+                defer { state.failure = failure }
                 state.delay = min(Self.minimumInterval, refreshInterval)
+                state.stamp = stamp
                 state.load = nil
+                return state.failure != failure
             }
+            // A file is looked at every two seconds, so each of its problems is logged once.
+            guard isNew else { return }
             logger.error(
                 "cannot load the keys that verify tokens",
                 metadata: ["source": "\(source)", "error": "\(error)"])

@@ -12,8 +12,7 @@ import JWTKit
 package struct JWTAuthenticator: Authenticator {
     /// The maximum number of verified tokens in memory.
     static let cacheCapacity = 10_000
-    /// The number of seconds for which the result of a verification is cached. A change of the key set ends this time
-    /// at once.
+    /// The number of seconds for which a verification is valid. A changed key set or file of rules ends it at once.
     static let cacheSeconds = 60
 
     private let keys: JWKSStore
@@ -42,7 +41,8 @@ package struct JWTAuthenticator: Authenticator {
             throw Self.refused(JWTRefusal("is larger than \(JWT.maximumBytes) bytes"))
         }
         let digest = SHA256Digest(credential: token)
-        if let known = cache.identity(digest, at: now(), generation: snapshot.generation) {
+        let generation = snapshot.generation + rules.grants().generation
+        if let known = cache.identity(digest, at: now(), generation: generation) {
             return .identity(known)
         }
         return .later { try await verify(token, digest) }
@@ -51,18 +51,19 @@ package struct JWTAuthenticator: Authenticator {
     private func verify(_ token: Substring, _ digest: SHA256Digest) async throws -> Identity {
         do {
             let jwt = try JWT(token)
-            // The claims are checked before the signature, because this check is cheap. The claims are used only if
-            // both checks succeed.
+            // The claims are checked before the signature, because that is cheap. Nothing is used before both hold.
+            // Both generations only grow, so their sum differs after each change. They are read before what they number.
+            let rulesGeneration = rules.grants().generation
             let (identity, expires) = try rules.identity(jwt.claims, at: now())
-            let (verifier, generation) = try await verifier(jwt)
+            let (verifier, keysGeneration) = try await verifier(jwt)
             guard (try? verifier.verify(jwt.signature, signs: jwt.signedBytes)) == true else {
                 throw JWTRefusal("has a wrong signature")
             }
             let time = now()
             cache.store(
                 identity, for: digest, at: time,
-                until: min(expires, time.adding(seconds: Self.cacheSeconds)), generation: generation
-            )
+                until: min(expires, time.adding(seconds: Self.cacheSeconds)),
+                generation: keysGeneration + rulesGeneration)
             return identity
         } catch let refusal as JWTRefusal {
             throw Self.refused(refusal)

@@ -11,12 +11,13 @@ package struct JWTRules: Sendable {
     package var clockSkew: Int
     package var principalClaim: ClaimName
     package var rolesClaim: ClaimName
-    package var grants: ClaimGrants
+    /// Returns the grants in force and their generation.
+    package var grants: @Sendable () -> (value: ClaimGrants, generation: UInt64)
 
     package init(
         issuer: String, audiences: [String], clockSkew: Int = 60,
         principalClaim: ClaimName = ClaimName("sub"), rolesClaim: ClaimName = ClaimName("roles"),
-        grants: ClaimGrants
+        grants: @escaping @Sendable () -> (value: ClaimGrants, generation: UInt64)
     ) {
         self.issuer = issuer
         self.audiences = audiences
@@ -54,7 +55,7 @@ package struct JWTRules: Sendable {
             }
         }
         var identity = Identity(
-            try principal(claims), method: .jwt, grants: grants.of(try roles(claims)))
+            try principal(claims), method: .jwt, grants: grants().value.of(try roles(claims)))
         identity.expires = expires
         if let id = claims["jti"]?.stringValue, id.isVisibleASCII(1...128) {
             identity.credential = id
@@ -137,15 +138,19 @@ package struct ClaimGrants: Sendable {
         for (value, list) in grants { self.grants[Array(value.utf8)] = list }
     }
 
-    /// Reads the file that `--jwt-rules` names.
-    package static func read(_ path: String) throws(SettingError) -> ClaimGrants {
-        var result = ClaimGrants()
-        for rule in try RulesFile.read(path, .jwtRules) {
-            try rule.refuseMembers(except: ["value", "grants"])
-            guard let value = try rule.text("value") else { throw rule.error("/value is missing") }
-            result.grants[Array(value.utf8), default: []] += try rule.grants()
+    /// Reads the file of `--jwt-rules`, now and after each change.
+    package static func file(_ path: String) throws(SettingError) -> ReloadingFile<ClaimGrants> {
+        try RulesFile.file(path, .jwtRules) { rules in
+            var result = ClaimGrants()
+            for rule in rules {
+                try rule.refuseMembers(except: ["value", "grants"])
+                guard let value = try rule.text("value") else {
+                    throw rule.error("/value is missing")
+                }
+                result.grants[Array(value.utf8), default: []] += try rule.grants()
+            }
+            return result
         }
-        return result
     }
 
     /// Returns the grants of all `values`, without duplicates. Values without a rule add no grants.

@@ -45,15 +45,18 @@ package struct KeystoneAuthenticator: Authenticator {
 
     private let client: KeystoneClient
     private let url: ProviderURL
-    private let rules: KeystoneRules
+    private let rules: @Sendable () -> (value: KeystoneRules, generation: UInt64)
     private let cacheSeconds: Int
     private let now: @Sendable () -> Timestamp
     private let memory = Memory()
 
-    /// - Parameter cacheSeconds: The number of seconds for which the result of a validation is used. With 0, Keystone
-    ///   is asked for each request.
+    /// - Parameters:
+    ///   - rules: Returns the rules in force and their generation. A validation is valid in one generation only.
+    ///   - cacheSeconds: The number of seconds for which a validation is valid; 0 asks Keystone for each request.
     package init(
-        client: KeystoneClient, url: ProviderURL, rules: KeystoneRules, cacheSeconds: Int = 60,
+        client: KeystoneClient, url: ProviderURL,
+        rules: @escaping @Sendable () -> (value: KeystoneRules, generation: UInt64),
+        cacheSeconds: Int = 60,
         now: @escaping @Sendable () -> Timestamp = SystemClock.now
     ) {
         self.client = client
@@ -70,7 +73,8 @@ package struct KeystoneAuthenticator: Authenticator {
         guard KeystoneToken.isPossible(token) else { throw refused }
         let digest = SHA256Digest(credential: token)
         let time = now()
-        if let known = memory.identities.identity(digest, at: time) { return .identity(known) }
+        let known = memory.identities.identity(digest, at: time, generation: rules().generation)
+        if let known { return .identity(known) }
         let isRefused = memory.state.withLock { state in
             state.refusals.value(digest).map { time < $0 } ?? false
         }
@@ -136,10 +140,12 @@ package struct KeystoneAuthenticator: Authenticator {
                 }
                 return .refused
             }
+            let (rules, generation) = rules()
             guard let identity = rules.identity(found) else { return .unnamed }
             memory.identities.store(
                 identity, for: digest, at: asked,
-                until: min(found.expires, asked.adding(seconds: cacheSeconds)))
+                until: min(found.expires, asked.adding(seconds: cacheSeconds)),
+                generation: generation)
             return .identity(identity)
         } catch {
             memory.gate.leaveFailed()

@@ -39,12 +39,20 @@ package struct KeystoneRules: Sendable {
         self.principal = principal
     }
 
-    /// Reads the file that `--keystone-rules` names.
-    package static func read(
+    /// Reads the file of `--keystone-rules`, now and after each change.
+    package static func file(
         _ path: String, principal: KeystonePrincipal
-    ) throws(SettingError) -> KeystoneRules {
+    ) throws(SettingError) -> ReloadingFile<KeystoneRules> {
+        try RulesFile.file(path, .keystoneRules) { rules in
+            try KeystoneRules(parsing: rules, principal: principal)
+        }
+    }
+
+    private init(
+        parsing list: [RulesFile.Rule], principal: KeystonePrincipal
+    ) throws(SettingError) {
         var rules: [Rule] = []
-        for rule in try RulesFile.read(path, .keystoneRules) {
+        for rule in list {
             try rule.refuseMembers(except: [
                 "project", "project-domain", "project-id", "domain", "domain-id", "system", "roles",
                 "grants",
@@ -76,7 +84,7 @@ package struct KeystoneRules: Sendable {
             }
             rules.append(Rule(scope: scopes[0], roles: roles, grants: try rule.grants()))
         }
-        return KeystoneRules(rules, principal: principal)
+        self.init(rules, principal: principal)
     }
 
     /// Returns the identity of the user of `token`. The identity has no grants if no rule matches. Returns nil if the

@@ -12,19 +12,34 @@ enum RulesFile {
     /// The maximum number of rules in a file.
     static let maximumRules = 1_000
 
-    /// Reads the rules. Throws if the file is malformed, or if other users can change it.
-    static func read(_ path: String, _ setting: Setting) throws(SettingError) -> [Rule] {
+    /// Reads the file with `parse`, now and after each change. Refuses a file that other users can change.
+    static func file<Value: Sendable>(
+        _ path: String, _ setting: Setting, _ parse: @escaping @Sendable ([Rule]) throws -> Value
+    ) throws(SettingError) -> ReloadingFile<Value> {
+        do {
+            return try ReloadingFile(path, subject: setting.flag) { path in
+                do throws(StoreError) {
+                    return try PrivateFile.read(path, subject: "the file", others: .reading)
+                } catch {
+                    throw SettingError("\(setting.flag): \(error.message)")
+                }
+            } parse: { bytes in
+                try parse(rules(bytes, path, setting))
+            }
+        } catch {
+            throw SettingError("\(error)")
+        }
+    }
+
+    private static func rules(
+        _ bytes: [UInt8], _ path: String, _ setting: Setting
+    ) throws(SettingError) -> [Rule] {
         let document: JSONValue
         do {
-            let bytes = try PrivateFile.read(path, subject: "the file", others: .reading)
             document = try YAMLParser.parse(bytes)
-        } catch let error as StoreError {
-            throw SettingError("\(setting.flag): \(error.message)")
-        } catch let error as DocumentError {
+        } catch {
             let line = error.position.map { ":\($0.line)" } ?? ""
             throw SettingError("\(setting.flag): \(path)\(line): \(error.message)")
-        } catch {
-            throw SettingError("\(setting.flag): \(path): \(error)")
         }
         guard let members = document.objectValue, members.keys == ["rules"],
             let rules = document["rules"]?.arrayValue, rules.count <= maximumRules

@@ -40,9 +40,8 @@ extension API {
     /// The state of the files of authentication; nil if the server does not authenticate.
     private var identityHealth: ControlPlaneHealth.Part? {
         guard access.isRequired else { return nil }
-        // The answer contains only the number of problems. A problem contains a path, and everyone can read this
-        // answer.
-        let problems = files?.problems.count ?? 0
+        // Everyone can read this answer, so it shows no path.
+        let problems = files.count { $0.problem != nil }
         return ControlPlaneHealth.Part(
             isHealthy: problems == 0,
             detail: problems == 0

@@ -15,7 +15,8 @@ struct JWKSStoreTests {
         JWTAuthenticator(
             keys: store,
             rules: JWTRules(
-                issuer: TokenIssuer.issuer, audiences: ["policy-server"], grants: JWTFixture.grants),
+                issuer: TokenIssuer.issuer, audiences: ["policy-server"],
+                grants: { (JWTFixture.grants, 1) }),
             now: clock.now)
     }
 

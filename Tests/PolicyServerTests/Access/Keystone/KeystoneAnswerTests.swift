@@ -27,7 +27,7 @@ struct KeystoneAnswerTests {
     private static let credential = Array(
         #"{"application_credential_id": "id", "application_credential_secret": "s3cr3t"}"#.utf8)
 
-    private static func answer(
+    static func answer(
         _ request: Request, _ number: Int = 0, _ validation: (String) -> ProviderStub.Answer
     ) -> ProviderStub.Answer {
         if request.method == .post, let name = HTTPField.Name("X-Subject-Token") {
@@ -37,8 +37,11 @@ struct KeystoneAnswerTests {
         return validation(request.headers[.authToken] ?? "")
     }
 
-    private static func with(
+    static func with(
         cacheSeconds: Int = 60,
+        rules: @escaping @Sendable () -> (value: KeystoneRules, generation: UInt64) = {
+            (KeystoneRules([]), 1)
+        },
         _ body: @Sendable (ProviderStub, KeystoneAuthenticator, TestClock) async throws -> Void
     ) async throws {
         try await ProviderStub.with { stub in
@@ -54,7 +57,7 @@ struct KeystoneAnswerTests {
                 }
             }
             let authenticator = KeystoneAuthenticator(
-                client: client, url: url, rules: KeystoneRules([]), cacheSeconds: cacheSeconds,
+                client: client, url: url, rules: rules, cacheSeconds: cacheSeconds,
                 now: clock.now)
             do {
                 try await body(stub, authenticator, clock)

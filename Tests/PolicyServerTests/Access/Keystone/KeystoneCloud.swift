@@ -117,9 +117,11 @@ struct KeystoneCloud: Sendable {
     }
 
     /// Creates an application credential of the token's user and returns its id. Its secret is `app-secret`.
-    func applicationCredential(_ token: String, user: String) async throws -> String {
+    func applicationCredential(
+        _ token: String, user: String, name: String = "app"
+    ) async throws -> String {
         let body: JSONValue = [
-            "application_credential": ["name": .string("app" + suffix), "secret": "app-secret"]
+            "application_credential": ["name": .string(name + suffix), "secret": "app-secret"]
         ]
         return try await Self.send(
             client, .post, "/users/\(user)/application_credentials", body, token: token
@@ -196,7 +198,8 @@ struct KeystoneFixture: Sendable {
             () throws(SettingError) in try KeystoneCredential.read(path)
         }
         authenticator = KeystoneAuthenticator(
-            client: client, url: url, rules: KeystoneRules(rules), cacheSeconds: cacheSeconds,
+            client: client, url: url, rules: { (KeystoneRules(rules), 1) },
+            cacheSeconds: cacheSeconds,
             now: clock.now)
     }
 

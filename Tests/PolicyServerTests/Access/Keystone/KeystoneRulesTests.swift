@@ -44,7 +44,7 @@ struct KeystoneRulesTests {
               grants: [{role: admin}]
             """, mode: 0o644)
         defer { withExtendedLifetime(directory) {} }
-        let rules = try KeystoneRules.read(path, principal: .standard)
+        let rules = try KeystoneRules.file(path, principal: .standard).value
         let project: JSONValue = [
             "id": "p1", "name": "netops", "domain": ["id": "default", "name": "Default"],
         ]
@@ -105,7 +105,7 @@ struct KeystoneRulesTests {
         let (directory, path) = try Self.file(text)
         defer { withExtendedLifetime(directory) {} }
         let error = #expect(throws: SettingError.self) {
-            try KeystoneRules.read(path, principal: .standard)
+            _ = try KeystoneRules.file(path, principal: .standard)
         }
         #expect(try #require(error).message.contains(problem), "\(error?.message ?? "")")
         #expect(error?.message.hasPrefix("--keystone-rules: ") == true)
@@ -115,9 +115,9 @@ struct KeystoneRulesTests {
         let (directory, path) = try Self.file("rules: []", mode: 0o664)
         defer { withExtendedLifetime(directory) {} }
         #expect(throws: SettingError.self) {
-            try KeystoneRules.read(path, principal: .standard)
+            _ = try KeystoneRules.file(path, principal: .standard)
         }
-        #expect(throws: SettingError.self) { try ClaimGrants.read(path) }
+        #expect(throws: SettingError.self) { _ = try ClaimGrants.file(path) }
     }
 
     @Test(arguments: [
