@@ -70,7 +70,7 @@ struct YAMLParserTests {
             ("%YAML 1.1\n---\na: 1\n...\n", ["a": 1]), ("---\n---\na: 1\n---\n", ["a": 1]),
             ("# only\na: 1 # comment", ["a": 1]), ("\u{FEFF}a: 1", ["a": 1]),
             ("a: {b: http://x.y/z}", ["a": ["b": "http://x.y/z"]]),
-            ("{a: 1, b}", ["a": 1, "b": nil]),
+            ("{a: 1, b}", ["a": 1, "b": .null]),
             (
                 "b: &b {p: 1, q: 2}\nc: {<<: *b, q: 3}",
                 ["b": ["p": 1, "q": 2], "c": ["p": 1, "q": 3]]

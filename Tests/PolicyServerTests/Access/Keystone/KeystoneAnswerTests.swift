@@ -83,7 +83,7 @@ struct KeystoneAnswerTests {
         (.init(status: 204), 503),
         (.init(body: []), 503), (.init(body: Array("{}".utf8)), 503),
         (.init(body: Array(#"{"token":{},"token":{}}"#.utf8)), 503),
-        (.init(body: token(["user": nil])), 503), (.init(body: token(["user": ["id": "u1"]])), 503),
+        (.init(body: token(["user": .null])), 503), (.init(body: token(["user": ["id": "u1"]])), 503),
         (.init(body: token(["expires_at": "tomorrow"])), 503),
         (.init(body: token(["roles": "admin"])), 503),
         (.init(body: token(["roles": [["id": "1"]]])), 503),
