@@ -8,6 +8,9 @@ package protocol Authenticator: Sendable {
     /// client cannot add to a request, such as a certificate.
     var challenge: String? { get }
 
+    /// The method of the identities that this gives.
+    var method: AuthenticationMethod { get }
+
     /// Runs on an event loop and must not block. Returns nil if the request has no credential of this kind. Throws a
     /// 401 problem if it has one that proves nothing.
     func authenticate(_ request: Request) throws(Problem) -> Authentication?
@@ -29,6 +32,7 @@ package struct Access: Sendable {
     private let authenticators: [any Authenticator]
     private let limiter: AttemptLimiter
     private let quotas: Quotas
+    private let failures = FailureCounter()
 
     /// Creates the access rules of a server. Without authenticators the server trusts every client that can connect;
     /// X-Actor then names the actor, and every client may do everything.
@@ -43,6 +47,11 @@ package struct Access: Sendable {
 
     /// True if a client has to prove who it is.
     package var isRequired: Bool { !authenticators.isEmpty }
+
+    /// The methods of the authenticators, and the number of credentials of each that proved nothing.
+    package var failureCounts: [(method: AuthenticationMethod, count: Int)] {
+        authenticators.map { ($0.method, failures.count(of: $0.method)) }
+    }
 
     /// Returns `route` behind the checks of its `RouteNeed`. A route without a need answers 403 to everyone.
     package func guarding(_ route: Route) -> Route {
@@ -138,21 +147,32 @@ package struct Access: Sendable {
         guard need != .nothing else { return .identity(request.caller) }
         try limiter.admit(request.peer)
         try quotas.takeAddress(request)
-        let result: Authentication?
-        do {
-            result = try identify(request)
-        } catch {
-            limiter.note(request.peer, isFailure: error.isRefusedCredential)
-            throw error
-        }
-        if case .later(let work)? = result {
-            return .later { try await finishing(request, work) }
+        for authenticator in authenticators {
+            let result: Authentication?
+            do {
+                result = try authenticator.authenticate(request)
+            } catch {
+                note(request, authenticator.method, error)
+                throw error
+            }
+            switch result {
+            case .later(let work)?:
+                return .later { try await finishing(request, authenticator.method, work) }
+            case .identity(let identity)?:
+                limiter.note(request.peer, isFailure: false)
+                return .identity(identity)
+            case nil: continue
+            }
         }
         limiter.note(request.peer, isFailure: false)
-        guard let result else {
-            throw unauthenticated("The request has no credential that this server accepts.")
-        }
-        return result
+        throw unauthenticated("The request has no credential that this server accepts.")
+    }
+
+    /// Counts an attempt that failed. Only a refused credential is a failure of the client.
+    private func note(_ request: Request, _ method: AuthenticationMethod, _ error: any Error) {
+        let isFailure = (error as? Problem)?.isRefusedCredential ?? false
+        limiter.note(request.peer, isFailure: isFailure)
+        if isFailure { failures.add(method) }
     }
 
     /// Returns the result of the first authenticator that finds a credential of its kind; nil if none does.
@@ -182,15 +202,15 @@ package struct Access: Sendable {
 
     /// Ends an attempt that needed more work.
     private func finishing(
-        _ request: Request, _ work: @Sendable () async throws -> Identity
+        _ request: Request, _ method: AuthenticationMethod,
+        _ work: @Sendable () async throws -> Identity
     ) async throws -> Identity {
         do {
             let identity = try await work()
             limiter.note(request.peer, isFailure: false)
             return identity
         } catch {
-            let isFailure = (error as? Problem)?.isRefusedCredential ?? false
-            limiter.note(request.peer, isFailure: isFailure)
+            note(request, method, error)
             throw error
         }
     }

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 package import HTTPCore
 
 /// The rule that finds the principal in a client's certificate.
@@ -58,6 +58,7 @@ package struct CertificateAuthenticator: Authenticator {
         self.grants = grants
     }
 
+    package var method: AuthenticationMethod { .certificate }
     package var challenge: String? { nil }
 
     package func authenticate(_ request: Request) throws(Problem) -> Authentication? {

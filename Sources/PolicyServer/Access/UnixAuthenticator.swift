@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 package import HTTPCore
 
 /// Accepts the processes of this machine's users that the file of grants names, on a Unix domain socket.
@@ -7,6 +7,7 @@ package struct UnixAuthenticator: Authenticator {
 
     package init(grants: ReloadingFile<GrantTable>) { self.grants = grants }
 
+    package var method: AuthenticationMethod { .unix }
     package var challenge: String? { nil }
 
     package func authenticate(_ request: Request) throws(Problem) -> Authentication? {

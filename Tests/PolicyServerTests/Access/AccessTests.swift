@@ -150,6 +150,7 @@ struct AccessTests {
         }
     }
 
+        #expect(access.failureCounts.map(\.count) == [10])
     @Test func `a challenge is named once, and there is always one`() async throws {
         let route = Route(.get, "/v1/whoami") { _ in Response() }
         func challenge(_ challenges: [String?]) async throws -> String? {
@@ -170,6 +171,7 @@ struct AccessTests {
             counter.count()
             guard isLater else { throw .invalidToken("No.") }
             return .later { throw Problem.invalidToken("No.") }
+    let method = AuthenticationMethod.token
         }
         let access = Access([stub])
         let route = Route(.get, "/v1/whoami") { _ in Response() }

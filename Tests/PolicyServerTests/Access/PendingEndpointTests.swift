@@ -15,6 +15,7 @@ extension EndToEndTests {
         /// Takes the name in X-Test-Person for the principal.
         private struct People: Authenticator {
             var grants: [String: Grant]
+            let method = AuthenticationMethod.token
             let challenge: String? = "Test"
 
             func authenticate(_ request: Request) throws(Problem) -> Authentication? {

@@ -60,6 +60,7 @@ package struct KeystoneAuthenticator: Authenticator {
         self.now = now
     }
 
+    package var method: AuthenticationMethod { .keystone }
     package var challenge: String? { "Keystone uri=\"\(url)\"" }
 
     package func authenticate(_ request: Request) throws(Problem) -> Authentication? {
