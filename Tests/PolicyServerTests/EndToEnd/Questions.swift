@@ -51,6 +51,7 @@ extension Question {
         Question("region", "", "a region's name such as west"),
         Question("actor", "alice%20smith", "punctuation marks without spaces"),
         Question("actor", "", "such as alice.smith"),
+        Question("requestedBy", "", "such as alice"),
         Question("role", "a%20b", "one role: 1 to 64 ASCII letters"),
         Question("role", "admin,auditor", "without spaces and commas"),
         Question("role", "", "one role"), Question("ticket", "", "as in X-Ticket"),
