@@ -34,7 +34,7 @@ package enum Principal {
     static func isActor(_ text: String) -> Bool { text.isVisibleASCII(1...128) }
 
     /// Returns true if `text` can be the name of an authenticated principal.
-    static func isName(_ text: String) -> Bool { isActor(text) && !isReserved(text) }
+    package static func isName(_ text: String) -> Bool { isActor(text) && !isReserved(text) }
 
     /// A description of a legal actor, for messages.
     static let form =

@@ -1,5 +1,5 @@
 import Foundation
-import HTTPTypes
+package import HTTPTypes
 
 /// The names of header fields that HTTPTypes does not define.
 extension HTTPField.Name {
@@ -9,7 +9,7 @@ extension HTTPField.Name {
     static let actor = constant("X-Actor")
     static let actorRoles = constant("X-Actor-Roles")
     /// The token of OpenStack's Keystone.
-    static let authToken = constant("X-Auth-Token")
+    package static let authToken = constant("X-Auth-Token")
     static let reason = constant("X-Reason")
     /// Asks to skip the second person: `true` or `false`.
     static let breakGlass = constant("X-Break-Glass")

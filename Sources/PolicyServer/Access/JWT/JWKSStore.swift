@@ -16,8 +16,8 @@ package final class JWKSStore: Service {
     }
 
     /// A set of keys. Two loads of the same document have the same generation.
-    struct Snapshot: Sendable {
-        var set: JWKSet
+    package struct Snapshot: Sendable {
+        package var set: JWKSet
         var generation: UInt64
         var loadedAt: Timestamp
     }
@@ -63,7 +63,7 @@ package final class JWKSStore: Service {
     }
 
     /// Returns the keys that can be used now; nil before the first load and after `maximumAge`.
-    func snapshot() -> Snapshot? {
+    package func snapshot() -> Snapshot? {
         let now = now()
         return state.withLock { state in
             guard let snapshot = state.snapshot,
@@ -175,7 +175,7 @@ package final class JWKSStore: Service {
     }
 
     /// Returns the value of `max-age` (RFC 9111 section 5.2.2.1).
-    static func maxAge(_ cacheControl: String) -> Int? {
+    package static func maxAge(_ cacheControl: String) -> Int? {
         for directive in cacheControl.split(separator: ",") {
             let parts = directive.split(separator: "=", maxSplits: 1).map(\.trimmed)
             guard parts.count == 2, parts[0].lowercased() == "max-age" else { continue }

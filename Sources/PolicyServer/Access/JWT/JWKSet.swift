@@ -1,5 +1,5 @@
 import Documents
-import JWTKit
+package import JWTKit
 
 /// The public keys of a provider (RFC 7517 section 5).
 package struct JWKSet: Sendable {
@@ -57,7 +57,7 @@ package struct JWKSet: Sendable {
     }
 
     /// The result of a search for the key of a token.
-    enum Search {
+    package enum Search {
         case found(any JWTAlgorithm)
         /// No key has the id. A newer set may have it.
         case unknownID
@@ -66,7 +66,7 @@ package struct JWKSet: Sendable {
     }
 
     /// Returns the only key with `id` that fits `algorithm`. Without an id, returns the only key that fits.
-    func key(_ id: String?, _ algorithm: JWTAlgorithmName) -> Search {
+    package func key(_ id: String?, _ algorithm: JWTAlgorithmName) -> Search {
         let named = keys.filter { key in
             guard let id else { return true }
             return key.id.map { $0.isExactly(id) } ?? false

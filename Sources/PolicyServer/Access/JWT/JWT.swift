@@ -2,7 +2,7 @@ import Documents
 import Foundation
 
 /// A JSON Web Token in the compact form of a signature (RFC 7519, RFC 7515 section 7.1). It is not verified.
-struct JWT: Sendable {
+package struct JWT: Sendable {
     /// The maximum size of a token in bytes. Tokens of real providers with many groups have 2 to 8 KiB.
     static let maximumBytes = 16 << 10
     /// The maximum size of a key's id in bytes.
@@ -12,8 +12,8 @@ struct JWT: Sendable {
     var keyID: String?
     var claims: JSONObject
     /// The bytes that the signature covers: the first two parts with their period.
-    var signedBytes: [UInt8]
-    var signature: [UInt8]
+    package var signedBytes: [UInt8]
+    package var signature: [UInt8]
 
     /// Returns true if a bearer token has the form of three parts. Other tokens belong to other authenticators.
     static func hasForm(_ token: some StringProtocol) -> Bool {
@@ -22,7 +22,7 @@ struct JWT: Sendable {
 
     /// Reads a token. The header may name keys and addresses (`jwk`, `jku`, `x5c`, `x5u`). They are never used,
     /// because the sender of the token wrote them.
-    init(_ token: some StringProtocol) throws(JWTRefusal) {
+    package init(_ token: some StringProtocol) throws(JWTRefusal) {
         let bytes = Array(token.utf8)
         guard bytes.count <= Self.maximumBytes else {
             throw JWTRefusal("is larger than \(Self.maximumBytes) bytes")
@@ -91,7 +91,7 @@ struct JWT: Sendable {
 
 /// A reason for which a token proves nothing, as the end of a sentence that begins with "The token". It has nothing
 /// of the token's content.
-struct JWTRefusal: Error, Equatable {
+package struct JWTRefusal: Error, Equatable {
     var reason: String
 
     init(_ reason: String) { self.reason = reason }
@@ -99,7 +99,7 @@ struct JWTRefusal: Error, Equatable {
 
 /// The accepted signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1). All are asymmetric: with a shared
 /// secret, everyone who can verify a token can also forge one.
-enum JWTAlgorithmName: String, CaseIterable, Sendable {
+package enum JWTAlgorithmName: String, CaseIterable, Sendable {
     case rs256 = "RS256"
     case rs384 = "RS384"
     case rs512 = "RS512"
@@ -113,10 +113,10 @@ enum JWTAlgorithmName: String, CaseIterable, Sendable {
 }
 
 /// Base64url without padding (RFC 4648 section 5, RFC 7515 section 2).
-enum Base64URL {
+package enum Base64URL {
     /// Returns the bytes. Returns nil for characters outside of the alphabet, for padding, and for unused bits that
     /// are not zero. Each sequence of bytes thus has only one text.
-    static func bytes(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package static func bytes(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)

@@ -13,7 +13,7 @@ package struct KeystoneAuthenticator: Authenticator {
     /// The maximum number of validated tokens in memory.
     static let cacheCapacity = 10_000
     /// The maximum number of simultaneous questions to Keystone, and of requests that wait for one.
-    static let maximumQuestions = 32
+    package static let maximumQuestions = 32
     static let maximumWaiting = 256
     /// The number of seconds for which a refused token is not asked for again, and the number of such tokens.
     static let refusalSeconds = 10

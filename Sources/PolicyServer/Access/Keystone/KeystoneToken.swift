@@ -1,15 +1,15 @@
 import Documents
-import Domain
+package import Domain
 
 /// A validated token (Identity API v3, "Validate and show information for token").
-struct KeystoneToken: Sendable, Equatable {
+package struct KeystoneToken: Sendable, Equatable {
     /// The maximum size of an answer of Keystone in bytes. It has no catalog, so it is far smaller.
-    static let maximumAnswerBytes = 256 << 10
+    package static let maximumAnswerBytes = 256 << 10
     /// The maximum size of a token in bytes. Fernet tokens have some 200 bytes, and signed tokens (JWS) some 1 KiB.
     static let maximumBytes = 8 << 10
 
     /// A name with its id. Names are unique only in their domain.
-    struct Reference: Sendable, Equatable {
+    package struct Reference: Sendable, Equatable {
         var id: String
         var name: String
         var domainID: String
@@ -17,23 +17,23 @@ struct KeystoneToken: Sendable, Equatable {
     }
 
     /// The part of the cloud for which the roles are valid.
-    enum Scope: Sendable, Equatable {
+    package enum Scope: Sendable, Equatable {
         case none
         case project(Reference)
         case domain(id: String, name: String)
         case system
     }
 
-    var user: Reference
-    var scope: Scope
+    package var user: Reference
+    package var scope: Scope
     /// The names of the roles.
-    var roles: [String]
-    var expires: Timestamp
+    package var roles: [String]
+    package var expires: Timestamp
     /// The id of the token in Keystone's own audit log. It is not a secret.
-    var auditID: String?
+    package var auditID: String?
 
     /// Reads the body of an answer. Throws if it is not a token.
-    init(_ body: [UInt8]) throws(KeystoneFailure) {
+    package init(_ body: [UInt8]) throws(KeystoneFailure) {
         let limits = DocumentLimits(depth: 16, nodes: 20_000, members: 1_024, numberLength: 64)
         guard let document = try? JSONParser.parse(body, limits: limits),
             let token = document["token"],

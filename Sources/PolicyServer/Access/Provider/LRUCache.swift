@@ -2,7 +2,7 @@
 ///
 /// The entries form a doubly linked list in an array, from the most recent to the least recent one. All operations
 /// therefore take constant time.
-struct LRUCache<Key: Hashable, Value> {
+package struct LRUCache<Key: Hashable, Value> {
     private struct Entry {
         var key: Key
         var value: Value
@@ -17,14 +17,14 @@ struct LRUCache<Key: Hashable, Value> {
     private var oldest: Int?
 
     /// Creates an empty map for at most `capacity` entries, at least 1.
-    init(capacity: Int) {
+    package init(capacity: Int) {
         self.capacity = max(1, capacity)
     }
 
-    var count: Int { entries.count }
+    package var count: Int { entries.count }
 
     /// Returns the value of `key` and makes its entry the most recent one.
-    mutating func value(_ key: Key) -> Value? {
+    package mutating func value(_ key: Key) -> Value? {
         guard let position = positions[key] else { return nil }
         unlink(position)
         linkAsNewest(position)
@@ -32,7 +32,7 @@ struct LRUCache<Key: Hashable, Value> {
     }
 
     /// Sets the value of `key` and makes its entry the most recent one.
-    mutating func set(_ key: Key, _ value: Value) {
+    package mutating func set(_ key: Key, _ value: Value) {
         if let position = positions[key] {
             entries[position].value = value
             unlink(position)
@@ -51,7 +51,7 @@ struct LRUCache<Key: Hashable, Value> {
     }
 
     /// Removes the entry of `key`.
-    mutating func remove(_ key: Key) {
+    package mutating func remove(_ key: Key) {
         guard let position = positions.removeValue(forKey: key) else { return }
         unlink(position)
         let last = entries.count - 1

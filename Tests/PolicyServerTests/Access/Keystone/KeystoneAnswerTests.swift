@@ -3,7 +3,7 @@ import Domain
 import Foundation
 import HTTPCore
 import HTTPTypes
-@testable import PolicyServer
+import PolicyServer
 import Synchronization
 import TestSupport
 import Testing
@@ -27,7 +27,7 @@ struct KeystoneAnswerTests {
     private static let credential = Array(
         #"{"application_credential_id": "id", "application_credential_secret": "s3cr3t"}"#.utf8)
 
-    private static func answer(
+    static func answer(
         _ request: Request, _ number: Int = 0, _ validation: (String) -> ProviderStub.Answer
     ) -> ProviderStub.Answer {
         if request.method == .post, let name = HTTPField.Name("X-Subject-Token") {
@@ -37,8 +37,8 @@ struct KeystoneAnswerTests {
         return validation(request.headers[.authToken] ?? "")
     }
 
-    private static func with(
-        cacheSeconds: Int = 60,
+    static func with(
+        cacheSeconds: Int = 60, rules: [KeystoneRules.Rule] = [],
         _ body: @Sendable (ProviderStub, KeystoneAuthenticator, TestClock) async throws -> Void
     ) async throws {
         try await ProviderStub.with { stub in
@@ -54,7 +54,7 @@ struct KeystoneAnswerTests {
                 }
             }
             let authenticator = KeystoneAuthenticator(
-                client: client, url: url, rules: KeystoneRules([]), cacheSeconds: cacheSeconds,
+                client: client, url: url, rules: KeystoneRules(rules), cacheSeconds: cacheSeconds,
                 now: clock.now)
             do {
                 try await body(stub, authenticator, clock)
@@ -83,7 +83,8 @@ struct KeystoneAnswerTests {
         (.init(status: 204), 503),
         (.init(body: []), 503), (.init(body: Array("{}".utf8)), 503),
         (.init(body: Array(#"{"token":{},"token":{}}"#.utf8)), 503),
-        (.init(body: token(["user": .null])), 503), (.init(body: token(["user": ["id": "u1"]])), 503),
+        (.init(body: token(["user": .null])), 503),
+        (.init(body: token(["user": ["id": "u1"]])), 503),
         (.init(body: token(["expires_at": "tomorrow"])), 503),
         (.init(body: token(["roles": "admin"])), 503),
         (.init(body: token(["roles": [["id": "1"]]])), 503),
