@@ -123,7 +123,7 @@ struct YAMLParserTests {
 
     @Test func readsAllDocumentsOfAStream() throws {
         let text = Array("---\na: 1\n---\n---\n- b\n...\n---\nnull\n---\n".utf8)
-        #expect(try YAMLParser.documents(text) == [["a": 1], ["b"], nil])
+        #expect(try YAMLParser.documents(text) == [["a": 1], ["b"], .null])
         #expect(try YAMLParser.documents(Array("[1]".utf8)) == [[1]])
         #expect(try YAMLParser.documents([]) == [])
     }
