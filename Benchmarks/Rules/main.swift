@@ -53,7 +53,7 @@ func row(_ what: String, _ nanoseconds: Double, bar: Int) {
 
 guard let selector = try? Selector(parsing: selectorText),
     let stored = CalicoValidator.judge(
-        (try? JSONParser.parse(policy)) ?? nil, kind: .globalNetworkPolicy
+        (try? JSONParser.parse(policy)) ?? .null, kind: .globalNetworkPolicy
     ).stored
 else { preconditionFailure("the samples are not valid") }
 

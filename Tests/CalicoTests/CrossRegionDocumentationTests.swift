@@ -19,7 +19,7 @@ struct CrossRegionDocumentationTests {
             }
             #expect(compiled.violations == [])
             let found = compiled.policies.map { policy in
-                MergePatch.apply(["metadata": ["annotations": nil]], to: policy.document)
+                MergePatch.apply(["metadata": ["annotations": .null]], to: policy.document)
             }
             #expect(found == expected, "\(name)")
         }

@@ -48,10 +48,10 @@ struct CrossRegionDriftTests {
     func sameMeaning() throws {
         let patch: JSONValue = [
             "spec": [
-                "order": .number(JSONNumber(uncheckedLiteral: "1e1")), "tier": nil, "egress": [],
+                "order": .number(JSONNumber(uncheckedLiteral: "1e1")), "tier": .null, "egress": [],
             ],
             "metadata": [
-                "annotations": ["other-tool": "x"], "labels": ["projectcalico.org/tier": nil],
+                "annotations": ["other-tool": "x"], "labels": ["projectcalico.org/tier": .null],
             ],
         ]
         #expect(try drift(changed(0, patch)) == [])
@@ -61,7 +61,7 @@ struct CrossRegionDriftTests {
         "each change is found",
         arguments: [
             (0, ["spec": ["order": 20]], "p /spec/order 10 20"),
-            (0, ["spec": ["order": nil]], "p /spec/order 10 -"),
+            (0, ["spec": ["order": .null]], "p /spec/order 10 -"),
             (0, ["spec": ["types": ["Egress"]]], #"p /spec/types/0 "Ingress" "Egress""#),
             (
                 0, ["spec": ["doNotTrack": true, "applyOnForward": true]],
@@ -76,10 +76,10 @@ struct CrossRegionDriftTests {
                 #"p-01 /spec/selector "projectcalico.org/namespace == \"openstack-region-c\"" "(((""#
             ),
             (0, ["metadata": ["labels": ["team": "db"]]], #"p /metadata/labels/team "web" "db""#),
-            (0, ["metadata": ["labels": ["team": nil]]], #"p /metadata/labels/team "web" -"#),
+            (0, ["metadata": ["labels": ["team": .null]]], #"p /metadata/labels/team "web" -"#),
             (1, ["metadata": ["labels": ["a/b": "c"]]], #"p-01 /metadata/labels/a~1b - "c""#),
             (
-                1, ["metadata": ["annotations": ["policyserver/part-of": nil]]],
+                1, ["metadata": ["annotations": ["policyserver/part-of": .null]]],
                 #"p-01 /metadata/annotations/policyserver~1part-of "p" -"#
             ),
         ] as [(Int, JSONValue, String)])

@@ -69,7 +69,7 @@ private struct DocumentMutator {
 
     private mutating func scalar() -> JSONValue {
         let values: [JSONValue] = [
-            nil, true, "", "Allow", "TCP", "tcp", "6", "80", "1:2", "http", "10.0.0.0/8", "::/0",
+            .null, true, "", "Allow", "TCP", "tcp", "6", "80", "1:2", "http", "10.0.0.0/8", "::/0",
             "all()",
             "global()", "a == 'b'", "(", "é", [], [:], 0, 1, 6, 80, -1,
             .number(JSONNumber(uncheckedLiteral: "4.0")),
@@ -77,8 +77,8 @@ private struct DocumentMutator {
             .number(JSONNumber(uncheckedLiteral: "18446744073709551616")),
         ]
         if Bool.random(using: &random), let row = pool.randomElement(using: &random) {
-            return row["object"]?["spec"] ?? nil
+            return row["object"]?["spec"] ?? .null
         }
-        return values.randomElement(using: &random) ?? nil
+        return values.randomElement(using: &random) ?? .null
     }
 }

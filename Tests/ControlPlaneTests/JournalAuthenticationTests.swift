@@ -200,6 +200,13 @@ import Testing
             #expect(try await plane.change(mine.changeID)?.state == .accepted)
             let error = await #expect(throws: ControlPlaneError.self) { try await plane.change(id) }
             #expect(error?.code == .outcomeUnknown)
+            // Nothing trusted shows the regions of the change. A limited reader gets the answer for an unknown id.
+            let east = AuditScope(regions: .some(["east"]))
+            #expect(try await plane.change(id, within: east) == nil)
+            let scope = AuditScope.everything
+            await #expect(throws: ControlPlaneError.self) {
+                try await plane.change(id, within: scope)
+            }
         }
     }
 

@@ -5,7 +5,7 @@ struct JSONSerializerTests {
     private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
     @Test func writesCompactText() {
-        let value: JSONValue = ["b": [1, nil, true], "a": ["x": "<é>"], "c": [:], "d": []]
+        let value: JSONValue = ["b": [1, .null, true], "a": ["x": "<é>"], "c": [:], "d": []]
         #expect(
             text(JSONSerializer.bytes(value))
                 == #"{"b":[1,null,true],"a":{"x":"<é>"},"c":{},"d":[]}"#)

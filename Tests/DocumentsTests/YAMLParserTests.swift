@@ -70,7 +70,7 @@ struct YAMLParserTests {
             ("%YAML 1.1\n---\na: 1\n...\n", ["a": 1]), ("---\n---\na: 1\n---\n", ["a": 1]),
             ("# only\na: 1 # comment", ["a": 1]), ("\u{FEFF}a: 1", ["a": 1]),
             ("a: {b: http://x.y/z}", ["a": ["b": "http://x.y/z"]]),
-            ("{a: 1, b}", ["a": 1, "b": nil]),
+            ("{a: 1, b}", ["a": 1, "b": .null]),
             (
                 "b: &b {p: 1, q: 2}\nc: {<<: *b, q: 3}",
                 ["b": ["p": 1, "q": 2], "c": ["p": 1, "q": 3]]
@@ -123,7 +123,7 @@ struct YAMLParserTests {
 
     @Test func readsAllDocumentsOfAStream() throws {
         let text = Array("---\na: 1\n---\n---\n- b\n...\n---\nnull\n---\n".utf8)
-        #expect(try YAMLParser.documents(text) == [["a": 1], ["b"], nil])
+        #expect(try YAMLParser.documents(text) == [["a": 1], ["b"], .null])
         #expect(try YAMLParser.documents(Array("[1]".utf8)) == [[1]])
         #expect(try YAMLParser.documents([]) == [])
     }

@@ -30,10 +30,10 @@ struct BlankMemberTests {
     /// (RFC 7396).
     @Test func aMergePatchRemovesMembersButNotInsideLists() {
         let old: JSONValue = ["displayName": "x", "addressBlocks": ["10.0.0.0/8"]]
-        let without = MergePatch.apply(["addressBlocks": nil], to: old)
+        let without = MergePatch.apply(["addressBlocks": .null], to: old)
         #expect(Region.decode(without, name: "a").violations.isEmpty)
         let patch: JSONValue = [
-            "spec": ["allow": [["from": ["region": nil], "to": ["region": "b"]]]]
+            "spec": ["allow": [["from": ["region": .null], "to": ["region": "b"]]]]
         ]
         let policy = CrossRegionPolicy.decode(
             MergePatch.apply(patch, to: Self.policy(spec: [:])), name: "p")

@@ -118,7 +118,7 @@ struct CrossRegionDocumentTests {
         ]
         let likely: [JSONValue] = [
             ["any": true], ["region": "a"], "a", true, ["a"], "a/b", ["10.0.0.0/8"], [80], "TCP", 6,
-            nil, ["a": "b"], "has(a)",
+            .null, ["a": "b"], "has(a)",
         ]
         func object(depth: Int) -> JSONValue {
             var members = JSONObject()

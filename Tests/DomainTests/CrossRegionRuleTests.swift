@@ -38,15 +38,15 @@ struct CrossRegionRuleTests {
         Array(repeating: ["from": ["any": true], "to": ["any": true]], count: 1_025))
 
     static let envelope: [Case] = [
-        top(.wrongType, "/kind", ["kind": 1]), top(.missingField, "/kind", ["kind": nil]),
+        top(.wrongType, "/kind", ["kind": 1]), top(.missingField, "/kind", ["kind": .null]),
         top(.kindMismatch, "/kind", ["kind": "Region"]),
         top(.crossRegionAPIVersion, "/apiVersion", ["apiVersion": "projectcalico.org/v3"]),
         top(.unknownField, "/state", ["state": [:]]),
         Case(
             rule: .blank, pointer: "/spec",
-            document: ["kind": "CrossRegionPolicy", "metadata": ["name": "p"], "spec": nil]),
-        top(.missingField, "/metadata", ["metadata": nil]),
-        top(.missingField, "/metadata/name", ["metadata": ["name": nil]]),
+            document: ["kind": "CrossRegionPolicy", "metadata": ["name": "p"], "spec": .null]),
+        top(.missingField, "/metadata", ["metadata": .null]),
+        top(.missingField, "/metadata/name", ["metadata": ["name": .null]]),
         top(.nameMismatch, "/metadata/name", ["metadata": ["name": "q"]]),
         top(.unknownField, "/metadata/namespace", ["metadata": ["namespace": "x"]]),
         top(.wrongType, "/metadata/labels", ["metadata": ["labels": []]]),
@@ -60,7 +60,7 @@ struct CrossRegionRuleTests {
         top(.wrongType, "/metadata/labels/a", ["metadata": ["labels": ["a": 1]]]),
         top(.numberRange, "/metadata/resourceVersion", ["metadata": ["resourceVersion": "-1"]]),
         top(.wrongType, "/metadata/resourceVersion", ["metadata": ["resourceVersion": true]]),
-        top(.missingField, "/spec", ["spec": nil]), top(.wrongType, "/spec", ["spec": []]),
+        top(.missingField, "/spec", ["spec": .null]), top(.wrongType, "/spec", ["spec": []]),
         top(.unknownField, "/spec/selector", ["spec": ["selector": "all()"]]),
         top(.text, "/spec/description", ["spec": ["description": ""]]),
         top(.wrongType, "/spec/order", ["spec": ["order": "10"]]),
@@ -70,14 +70,14 @@ struct CrossRegionRuleTests {
                 "spec": ["order": .number(JSONNumber(uncheckedLiteral: "-1e999"))]
             ]),
         top(.crossRegionNoRules, "/spec", ["spec": ["allow": []]]),
-        top(.crossRegionNoRules, "/spec", ["spec": ["allow": nil]]),
+        top(.crossRegionNoRules, "/spec", ["spec": ["allow": .null]]),
         top(.wrongType, "/spec/deny", ["spec": ["deny": [:]]]),
         top(.crossRegionRuleCount, "/spec/deny", ["spec": ["deny": manyRules]]),
         top(.wrongType, "/spec/deny/0", ["spec": ["deny": ["x"]]]),
     ]
 
     static let rules: [Case] = [
-        rule(.missingField, "/from", ["from": nil]), rule(.missingField, "/to", ["to": nil]),
+        rule(.missingField, "/from", ["from": .null]), rule(.missingField, "/to", ["to": .null]),
         rule(.unknownField, "/action", ["action": "Allow"]),
         rule(.unknownField, "/a~1b", ["a/b": 1]),
         rule(.crossRegionProtocol, "/protocol", ["protocol": "tcp"]),
@@ -95,19 +95,19 @@ struct CrossRegionRuleTests {
             [
                 "protocol": "TCP", "ports": .array(Array(repeating: 1, count: 51)),
             ]),
-        rule(.crossRegionNoReceiver, "/to", ["to": ["region": nil, "nets": ["10.0.0.0/8"]]]),
-        rule(.crossRegionNoReceiver, "/to", ["to": ["region": nil, "notNets": ["::/8"]]]),
+        rule(.crossRegionNoReceiver, "/to", ["to": ["region": .null, "nets": ["10.0.0.0/8"]]]),
+        rule(.crossRegionNoReceiver, "/to", ["to": ["region": .null, "notNets": ["::/8"]]]),
     ]
 
     static let ports: [Case] = [
-        0, 65_536, -1, "", "http", "1:", ":1", "2:1", "1:2:3", "+1", "1-2", "1:65536", nil, true,
+        0, 65_536, -1, "", "http", "1:", ":1", "2:1", "1:2:3", "+1", "1-2", "1:65536", .null, true,
         .number(JSONNumber(uncheckedLiteral: "80.5")),
     ]
     .map { rule(.crossRegionPort, "/ports/1", ["protocol": "TCP", "ports": [1, $0]]) }
 
     static let peers: [Case] = [
         from(.wrongType, "", "any"), from(.crossRegionPeerEmpty, "", [:]),
-        from(.blank, "/region", ["region": nil]), from(.unknownField, "/x", ["x": 1]),
+        from(.blank, "/region", ["region": .null]), from(.unknownField, "/x", ["x": 1]),
         from(.crossRegionAny, "/any", ["any": false]),
         from(.crossRegionAny, "/any", ["any": true, "region": "a"]),
         from(.crossRegionAny, "/any", ["any": true, "nets": ["::/0"]]),

@@ -8,7 +8,7 @@ struct InventoryRuleTests {
     static let refused: [(document: JSONValue, rule: RuleID)] = [
         (["name": "b"], .nameMismatch), (["region": "b"], .regionMismatch),
         (["kind": "Region"], .kindMismatch), (["size": 1], .unknownField),
-        (["cidr": nil], .missingField), (["cidr": 1], .wrongType), (["displayName": ""], .text),
+        (["cidr": .null], .missingField), (["cidr": 1], .wrongType), (["displayName": ""], .text),
         (["displayName": .string(String(repeating: "x", count: 256))], .text),
         (["description": "\u{7}"], .text),
         (["description": .string(String(repeating: "x", count: 4_097))], .text),
@@ -50,7 +50,7 @@ struct InventoryRuleTests {
             "kind", "name", "region", "cidr", "displayName", "labels", "revision", "addressBlocks",
             "prefixLength", "ipVersion", "within", "uid",
         ]
-        let likely: [JSONValue] = ["a", "r", "10.0.0.0/24", 24, 4, nil, [:], ["::/0"], "Subnet"]
+        let likely: [JSONValue] = ["a", "r", "10.0.0.0/24", 24, 4, .null, [:], ["::/0"], "Subnet"]
         for _ in 0..<200 {
             var object = JSONObject()
             for field in fields where Bool.random(using: &source.random) {

@@ -59,9 +59,9 @@ struct SubnetDocumentTests {
     @Test(
         arguments: [
             (["prefixLength": 24], "/name document.missing-field"),
-            (["name": nil, "prefixLength": 24], "/name document.blank"),
+            (["name": .null, "prefixLength": 24], "/name document.blank"),
             (["name": "a"], "/prefixLength document.missing-field"),
-            (["name": "a", "prefixLength": nil], "/prefixLength document.blank"),
+            (["name": "a", "prefixLength": .null], "/prefixLength document.blank"),
             (["name": "a", "prefixLength": "24"], "/prefixLength document.wrong-type"),
             (["name": "a", "prefixLength": 0], "/prefixLength document.number-range"),
             (["name": "a", "prefixLength": 33], "/prefixLength document.number-range"),

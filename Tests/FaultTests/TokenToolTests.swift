@@ -6,6 +6,48 @@ import Testing
 extension ProgramTests {
     /// Tests of `policy-server token` beside a running server.
     struct TokenToolTests {
+        @Test func `audit compare shows its token to servers that ask for one`() async throws {
+            let folder = try TemporaryDirectory()
+            let program = try ServerExecutable.locate().path
+            let made = try await Shell.run(
+                """
+                for role in admin auditor viewer auditor@east; do
+                    '\(program)' token create --principal $role --role $role --file tokens >$role 2>told
+                done
+                chmod 600 admin auditor viewer auditor@east; cp admin loose; chmod 644 loose
+                """, [:], in: folder)
+            #expect(made.status == 0, "\(made.output)")
+            try await withEtcd { etcd in
+                let flags = ["--authenticate", "token", "--token-file", folder.file("tokens")]
+                try await withServer(on: etcd, flags: flags) { server in
+                    let url = "http://127.0.0.1:\(server.port)"
+                    _ = try await Shell.run(
+                        "curl -fsS -X PUT -H \"Authorization: Bearer $(cat admin)\""
+                            + " -H 'Content-Type: application/json' -d '{}' \(url)/v1/regions/east",
+                        [:], in: folder)
+                    for (file, status, text) in [
+                        (nil, 2, "asks for a credential: --token-file"),
+                        ("viewer", 2, "no role that allows read-audit"),
+                        ("auditor@east", 2, "Ask for a role without a limit"),
+                        ("loose", 2, "loose"), ("tokens", 2, "one token and nothing else"),
+                        ("none", 2, "none"), ("auditor", 0, "the same 1 rows"),
+                        ("admin", 0, "the same 1 rows"),
+                    ] as [(String?, Int32, String)] {
+                        let option = file.map { ["--token-file", folder.file($0)] } ?? []
+                        let tool = try await AuditTool(["compare", server.ledger, url] + option)
+                        #expect(tool.status == status, "\(file ?? "-"): \(tool.output)")
+                        #expect(tool.output.contains(text), "\(file ?? "-"): \(tool.output)")
+                        #expect(!tool.output.contains("ps_"))
+                    }
+                    let plain = try await AuditTool(
+                        "compare", server.ledger, "http://192.0.2.1:80", "--token-file",
+                        folder.file("admin"))
+                    #expect(plain.status == 2)
+                    #expect(plain.output.contains("a token is sent only to"), "\(plain.output)")
+                }
+            }
+        }
+
         @Test
         func `a token works from its creation to its revocation, and only its owner reads it`()
             async throws

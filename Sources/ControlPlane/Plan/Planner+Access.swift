@@ -65,6 +65,9 @@ extension Planner {
     }
 
     /// Returns the object that the caller sees under this name; nil if it does not exist or is hidden.
+    ///
+    /// In a region that the caller may not see, nothing is looked up. A hidden global policy costs one look-up and the
+    /// calculation of its reach, because its name does not show its regions.
     func visible(
         _ name: ObjectName, to scope: AccessScope, _ view: PlanningView
     ) -> ObjectView? {

@@ -45,12 +45,16 @@ extension ControlPlane {
     }
 
     /// Returns the state of a change as far as it is in `scope`; nil if the change is unknown, or if none of its
-    /// objects is in `scope`. Throws the same errors as `change(_:)`.
+    /// objects is in `scope`. Throws as `change(_:)`, but a caller with a limited scope gets nil for a change whose only
+    /// record is not trusted: nothing then shows the regions of the change, and an error would show that there is one.
+    ///
+    /// A change that is hidden takes more work than one that is unknown. That tells nothing to a caller that does not
+    /// know the id, because an id has 80 random bits.
     package func change(
         _ id: ChangeID, within scope: AuditScope
     ) async throws(ControlPlaneError) -> ChangeStatus? {
-        let whole = try await change(id)
-        guard var status = whole, !scope.isEverything else { return whole }
+        guard !scope.isEverything else { return try await change(id) }
+        guard case .known(var status) = try await recorded(id) else { return nil }
         guard let revision = status.revision else {
             status.limit(to: scope)
             return status.objects.isEmpty ? nil : status
@@ -70,6 +74,25 @@ extension ControlPlane {
     /// Returns the state of a change; nil if the change is unknown. Throws `outcomeUnknown` if the only record is a
     /// journal entry that is not trusted.
     package func change(_ id: ChangeID) async throws(ControlPlaneError) -> ChangeStatus? {
+        switch try await recorded(id) {
+        case .known(let status): return status
+        case .unknown: return nil
+        case .doubtful(let doubt):
+            throw ControlPlaneError(
+                .outcomeUnknown, "the outcome of this change is not certain: \(doubt.problem)",
+                changeID: id)
+        }
+    }
+
+    /// The record of a change in the journal and the ledger.
+    private enum ChangeRecord {
+        case known(ChangeStatus)
+        case unknown
+        /// The only record is a journal entry that is not trusted.
+        case doubtful(JournalDoubt)
+    }
+
+    private func recorded(_ id: ChangeID) async throws(ControlPlaneError) -> ChangeRecord {
         let stored: KeyValue?
         do {
             // Asks the journal first, because the ledger has no rows of aborted changes. The ledger is asked second,
@@ -89,7 +112,7 @@ extension ControlPlane {
                 _ = await feed.audited.wait(for: stored.modRevision, until: .now + .seconds(1))
                 status.name(from: (try? await ledger.rows(changeID: id.text)) ?? [])
             }
-            return status
+            return .known(status)
         }
         do {
             let rows = try await ledger.rows(changeID: id.text)
@@ -97,16 +120,13 @@ extension ControlPlane {
                 ChangeStatus(id: id, row: $0)
             }) {
                 status.name(from: rows)
-                return status
+                return .known(status)
             }
         } catch {
             throw ControlPlaneError(
                 .ledgerUnavailable, "the ledger cannot be read: \(error)", changeID: id)
         }
-        guard let doubt = reading?.doubt else { return nil }
-        throw ControlPlaneError(
-            .outcomeUnknown, "the outcome of this change is not certain: \(doubt.problem)",
-            changeID: id)
+        return reading?.doubt.map(ChangeRecord.doubtful) ?? .unknown
     }
 
     /// Waits until this server's reads show `revision`. Throws `replicaBehind` if they do not show it within `timeout`.

@@ -135,7 +135,7 @@ package final class AuditColumn: Sendable {
                 "ticket", \.ticket, expected: "a ticket such as CHG-4711, as in X-Ticket")),
         AuditColumn(
             "approval", .optionalText(\.approval), .json("approval"), csv: 370,
-            event: .attachment(6)),
+            event: .attachment(6), filter: .requester("requestedBy", \.requestedBy)),
         AuditColumn("verb", .verb, "verb", csv: 140, event: .member, filter: .verb),
         AuditColumn(
             "kind", .text(\.kind), "kind", csv: 150, event: .tag(1), filter: .kind("kind", \.kind)),

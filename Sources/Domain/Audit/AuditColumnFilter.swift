@@ -16,6 +16,8 @@ package struct AuditColumnFilter: Sendable {
         case role(Path<String>)
         /// A whole `traceparent`, or the trace id in it.
         case trace(Path<String>)
+        /// The member `requestedBy` of the JSON object.
+        case requester(Path<String>)
     }
 
     /// The query parameter of the API.
@@ -68,11 +70,15 @@ package struct AuditColumnFilter: Sendable {
     static func trace(_ parameter: String, _ path: Path<String>) -> AuditColumnFilter {
         AuditColumnFilter(parameter, .trace(path))
     }
+
+    static func requester(_ parameter: String, _ path: Path<String>) -> AuditColumnFilter {
+        AuditColumnFilter(parameter, .requester(path))
+    }
 }
 
 extension AuditColumn {
     /// Returns the value that `filter` requires in this column. Returns nil if the filter requires none. Also
-    /// returns nil for a kind, a role or a trace, because these are not compared with the whole value.
+    /// returns nil for a kind, a role, a trace or a requester, because these are not compared with the whole value.
     package func asked(_ filter: AuditFilter) -> AuditValue? {
         switch self.filter?.question {
         case .text(let path): filter[keyPath: path].map(AuditValue.text)
@@ -81,7 +87,7 @@ extension AuditColumn {
         case .origin: filter.origin.map { .text($0.rawValue) }
         case .verb: filter.verb.map { .text($0.rawValue) }
         case .outcome: filter.outcome.map { .text($0.rawValue) }
-        case .kind, .role, .trace, nil: nil
+        case .kind, .role, .trace, .requester, nil: nil
         }
     }
 
@@ -98,6 +104,8 @@ extension AuditColumn {
             filter[keyPath: path].map { AuditFilter.strings(record.roles).contains($0) } ?? true
         case .trace(let path):
             filter[keyPath: path].map { AuditFilter.isTrace($0, record.traceParent) } ?? true
+        case .requester(let path):
+            filter[keyPath: path].map { AuditFilter.requester(record.approval) == $0 } ?? true
         default: asked(filter).map { $0 == value(of: record) } ?? true
         }
     }

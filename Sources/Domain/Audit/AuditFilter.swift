@@ -24,6 +24,8 @@ package struct AuditFilter: Hashable, Sendable {
     package var idempotencyKeyHash: String?
     package var ticket: String?
     package var reason: String?
+    /// The first person of a change that needed two.
+    package var requestedBy: String?
     package var clientAddress: String?
     package var userAgent: String?
     /// The etcd key.
@@ -183,6 +185,11 @@ extension AuditFilter {
         guard isTraceID(asked) else { return traceParent == asked }
         let parts = traceParent.split(separator: "-")
         return parts.count > 1 && parts[1] == asked
+    }
+
+    /// Returns the first person in the column `approval`; nil if there is none.
+    static func requester(_ approval: String?) -> String? {
+        document(approval)?["requestedBy"]?.stringValue
     }
 
     static func strings(_ text: String?) -> [String] {

@@ -8,9 +8,11 @@ package protocol Authenticator: Sendable {
     /// add the credential to a request. For example, a certificate belongs to the connection.
     var challenge: String? { get }
 
-    /// Returns the principal of `request`, or work that finds the principal. Returns nil if the request has no
-    /// credential of this kind. Throws a 401 problem if the credential is invalid. Runs on an event loop and must not
-    /// block.
+    /// The method of the identities that this gives.
+    var method: AuthenticationMethod { get }
+
+    /// Runs on an event loop and must not block. Returns nil if the request has no credential of this kind. Throws a
+    /// 401 problem if it has one that proves nothing.
     func authenticate(_ request: Request) throws(Problem) -> Authentication?
 }
 
@@ -30,6 +32,7 @@ package struct Access: Sendable {
     private let authenticators: [any Authenticator]
     private let limiter: AttemptLimiter
     private let quotas: Quotas
+    private let failures = FailureCounter()
 
     /// Creates the access rules of a server. A server without authenticators trusts every client that can connect:
     /// X-Actor names the actor, and every client may do everything.
@@ -45,8 +48,12 @@ package struct Access: Sendable {
     /// True if a client has to authenticate.
     package var isRequired: Bool { !authenticators.isEmpty }
 
-    /// Returns `route` with a handler that first checks the `RouteNeed` of the route. A route that has no `RouteNeed`
-    /// answers 403 to everyone.
+    /// The methods of the authenticators, and the number of credentials of each that proved nothing.
+    package var failureCounts: [(method: AuthenticationMethod, count: Int)] {
+        authenticators.map { ($0.method, failures.count(of: $0.method)) }
+    }
+
+    /// Returns `route` behind the checks of its `RouteNeed`. A route without a need answers 403 to everyone.
     package func guarding(_ route: Route) -> Route {
         var guarded = route
         let need = RouteNeed.of(route)
@@ -140,21 +147,32 @@ package struct Access: Sendable {
         guard need != .nothing else { return .identity(request.caller) }
         try limiter.admit(request.peer)
         try quotas.takeAddress(request)
-        let result: Authentication?
-        do {
-            result = try identify(request)
-        } catch {
-            limiter.note(request.peer, isFailure: error.isRefusedCredential)
-            throw error
-        }
-        if case .later(let work)? = result {
-            return .later { try await finishing(request, work) }
+        for authenticator in authenticators {
+            let result: Authentication?
+            do {
+                result = try authenticator.authenticate(request)
+            } catch {
+                note(request, authenticator.method, error)
+                throw error
+            }
+            switch result {
+            case .later(let work)?:
+                return .later { try await finishing(request, authenticator.method, work) }
+            case .identity(let identity)?:
+                limiter.note(request.peer, isFailure: false)
+                return .identity(identity)
+            case nil: continue
+            }
         }
         limiter.note(request.peer, isFailure: false)
-        guard let result else {
-            throw unauthenticated("The request has no credential that this server accepts.")
-        }
-        return result
+        throw unauthenticated("The request has no credential that this server accepts.")
+    }
+
+    /// Counts an attempt that failed. Only a refused credential is a failure of the client.
+    private func note(_ request: Request, _ method: AuthenticationMethod, _ error: any Error) {
+        let isFailure = (error as? Problem)?.isRefusedCredential ?? false
+        limiter.note(request.peer, isFailure: isFailure)
+        if isFailure { failures.add(method) }
     }
 
     /// Returns the result of the first authenticator that finds a credential of its kind; nil if no authenticator finds
@@ -185,15 +203,15 @@ package struct Access: Sendable {
 
     /// Runs `work`, which finds the principal, and counts the result of the attempt.
     private func finishing(
-        _ request: Request, _ work: @Sendable () async throws -> Identity
+        _ request: Request, _ method: AuthenticationMethod,
+        _ work: @Sendable () async throws -> Identity
     ) async throws -> Identity {
         do {
             let identity = try await work()
             limiter.note(request.peer, isFailure: false)
             return identity
         } catch {
-            let isFailure = (error as? Problem)?.isRefusedCredential ?? false
-            limiter.note(request.peer, isFailure: isFailure)
+            note(request, method, error)
             throw error
         }
     }

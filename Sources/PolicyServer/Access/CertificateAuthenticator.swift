@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 package import HTTPCore
 
 /// The rule that selects the principal from the names in a client's certificate.
@@ -61,6 +61,7 @@ package struct CertificateAuthenticator: Authenticator {
         self.grants = grants
     }
 
+    package var method: AuthenticationMethod { .certificate }
     package var challenge: String? { nil }
 
     package func authenticate(_ request: Request) throws(Problem) -> Authentication? {

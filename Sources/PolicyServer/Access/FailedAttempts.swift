@@ -128,3 +128,12 @@ package final class AttemptLimiter: Sendable {
         }
     }
 }
+
+/// Counts the refused credentials of each method.
+final class FailureCounter: Sendable {
+    private let counts = Mutex<[AuthenticationMethod: Int]>([:])
+
+    func add(_ method: AuthenticationMethod) { counts.withLock { $0[method, default: 0] += 1 } }
+
+    func count(of method: AuthenticationMethod) -> Int { counts.withLock { $0[method] ?? 0 } }
+}

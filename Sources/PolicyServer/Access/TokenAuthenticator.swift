@@ -44,6 +44,7 @@ package struct TokenAuthenticator: Authenticator {
         self.now = now
     }
 
+    package var method: AuthenticationMethod { .token }
     package var challenge: String? { AuthorizationField.bearerChallenge }
 
     package func authenticate(_ request: Request) throws(Problem) -> Authentication? {

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 package import HTTPCore
 
 /// Accepts requests of this machine's users over a Unix domain socket. The file of grants must name the user.
@@ -7,6 +7,7 @@ package struct UnixAuthenticator: Authenticator {
 
     package init(grants: ReloadingFile<GrantTable>) { self.grants = grants }
 
+    package var method: AuthenticationMethod { .unix }
     package var challenge: String? { nil }
 
     package func authenticate(_ request: Request) throws(Problem) -> Authentication? {

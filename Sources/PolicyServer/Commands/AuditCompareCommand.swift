@@ -4,10 +4,6 @@ import Domain
 import Foundation
 import Store
 
-#if canImport(FoundationNetworking)
-    import FoundationNetworking
-#endif
-
 /// Compares the ledgers of two replicas.
 struct AuditCompareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,13 +21,32 @@ struct AuditCompareCommand: AsyncParsableCommand {
 
     @Argument(help: ArgumentHelp("A file, or a URL such as http://127.0.0.1:8080.")) var first:
         String
-    @Argument(help: ArgumentHelp("The other one.")) var second: String
+    @Argument(help: "The other one.") var second: String
+    @Option(
+        help: ArgumentHelp(
+            "File with a bearer token that the servers accept, of a principal that may read all rows; mode 0600.",
+            valueName: "file"))
+    var tokenFile: String?
 
     func run() async throws {
+        // A page has up to 1,000 rows with their documents, so an answer may take a while.
+        let client = ProviderClient(authorities: nil, timeout: .seconds(120))
+        do {
+            try await compare(client)
+        } catch {
+            await client.shutDown()
+            throw error
+        }
+        await client.shutDown()
+    }
+
+    private func compare(_ client: ProviderClient) async throws {
         let comparison: LedgerComparison
         let (rows, difference): (Int, LedgerComparison.Difference?)
         do {
-            comparison = try await LedgerComparison(Self.source(first), Self.source(second))
+            let token = try tokenFile.map(Self.token)
+            comparison = try await LedgerComparison(
+                Self.source(first, client, token), Self.source(second, client, token))
             (rows, difference) = try await comparison.run()
         } catch let error as StoreError where error.code == .clusterMismatch {
             print("nothing to compare: \(error)")
@@ -56,7 +71,19 @@ struct AuditCompareCommand: AsyncParsableCommand {
         FileHandle.standardError.write(Data(text.utf8))
     }
 
-    private static func source(_ text: String) throws -> any ChangeSource {
+    /// Returns the token in the file. The message of an error never shows it.
+    private static func token(_ path: String) throws -> String {
+        let bytes = try PrivateFile.read(path, subject: "the token's file")
+        let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+        guard words.count == 1, let token = words.first.map(String.init),
+            token.isVisibleASCII(1...16_384)
+        else { throw StartFailure("\(path) must have one token and nothing else") }
+        return token
+    }
+
+    private static func source(
+        _ text: String, _ client: ProviderClient, _ token: String?
+    ) throws -> any ChangeSource {
         guard text.hasPrefix("http://") || text.hasPrefix("https://") else {
             guard !text.contains("://") else {
                 throw StartFailure(
@@ -64,7 +91,14 @@ struct AuditCompareCommand: AsyncParsableCommand {
             }
             return FileSource(reader: try LedgerReader(path: text))
         }
-        guard let source = RemoteLedger(text) else { throw StartFailure("\(text): not a URL") }
+        guard let source = RemoteLedger(text, client, token: token) else {
+            throw StartFailure("\(text): not a URL")
+        }
+        guard token == nil || ProviderURL(text) != nil else {
+            throw StartFailure(
+                "\(text): a token is sent only to https:// URLs without user, query and fragment, and to "
+                    + "loopback addresses")
+        }
         return source
     }
 }
@@ -120,14 +154,20 @@ extension LedgerComparison.Difference {
 struct RemoteLedger: ChangeSource {
     let name: String
     private let base: URL
-    /// The number of rows on a page. It is the maximum that the API allows.
+    private let client: ProviderClient
+    private let token: String?
+    /// The number of rows on a page, which is the maximum of the API.
     private static let page = 1000
 
-    /// Creates a source for the server at the URL `text`. Returns nil if `text` is not a URL with a host.
-    init?(_ text: String) {
+    /// Returns nil if `text` is not a URL with a host.
+    ///
+    /// - Parameter token: The bearer token for the server; nil for a server that trusts its clients.
+    init?(_ text: String, _ client: ProviderClient, token: String?) {
         guard let url = URL(string: text), url.host != nil else { return nil }
         name = text
         base = url
+        self.client = client
+        self.token = token
     }
 
     func header() async throws -> SegmentHeader { try await fetch(after: .start, limit: 1).header }
@@ -149,8 +189,13 @@ struct RemoteLedger: ChangeSource {
             items.append(URLQueryItem(name: "after", value: position.description))
         }
         let url = base.appending(path: "v1/audit/export").appending(queryItems: items)
-        let (body, response) = try await load(url)
-        guard let response = response as? HTTPURLResponse, response.statusCode == 200 else {
+        let answer = try await load(url)
+        let body = answer.body
+        guard answer.status == 200 else {
+            guard answer.status != 401 || token != nil else {
+                throw StartFailure(
+                    "\(name) asks for a credential: --token-file names the file of a bearer token")
+            }
             let text = String(decoding: body.prefix(500), as: UTF8.self)
             throw StartFailure("\(name) did not answer like a policy-server: \(text)")
         }
@@ -168,13 +213,17 @@ struct RemoteLedger: ChangeSource {
         return record
     }
 
-    private func load(_ url: URL) async throws -> (Data, URLResponse) {
-        var request = URLRequest(url: url)
-        request.setValue("\(Version.name)/\(Version.number)", forHTTPHeaderField: "User-Agent")
+    private func load(_ url: URL) async throws -> ProviderAnswer {
+        var request = ProviderRequest(url: url.absoluteString, answerBytes: Self.answerBytes)
+        request.headers = [("User-Agent", "\(Version.name)/\(Version.number)")]
+        if let token { request.headers.append(("Authorization", "Bearer \(token)")) }
         do {
-            return try await URLSession.shared.data(for: request)
+            return try await client.send(request)
         } catch {
-            throw StartFailure("\(name) cannot be reached: \(error.localizedDescription)")
+            throw StartFailure("\(name) cannot be reached: \(error)")
         }
     }
+
+    /// The maximum size of a page. A row can have two documents of a megabyte each.
+    private static let answerBytes = 1 << 31
 }

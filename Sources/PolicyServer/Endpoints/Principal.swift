@@ -35,8 +35,8 @@ package enum Principal {
     /// Returns true if `text` is legal as the actor of a row.
     static func isActor(_ text: String) -> Bool { text.isVisibleASCII(1...128) }
 
-    /// Returns true if `text` is legal as the name of an authenticated principal.
-    static func isName(_ text: String) -> Bool { isActor(text) && !isReserved(text) }
+    /// Returns true if `text` can be the name of an authenticated principal.
+    package static func isName(_ text: String) -> Bool { isActor(text) && !isReserved(text) }
 
     /// A description of legal actors, for messages.
     static let form =

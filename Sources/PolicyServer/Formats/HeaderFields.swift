@@ -1,5 +1,5 @@
 import Foundation
-import HTTPTypes
+package import HTTPTypes
 
 /// The names of the header fields that HTTPTypes does not define.
 extension HTTPField.Name {
@@ -8,8 +8,8 @@ extension HTTPField.Name {
     static let idempotencyReplayed = constant("Idempotency-Replayed")
     static let actor = constant("X-Actor")
     static let actorRoles = constant("X-Actor-Roles")
-    /// A token of OpenStack Keystone.
-    static let authToken = constant("X-Auth-Token")
+    /// The token of OpenStack's Keystone.
+    package static let authToken = constant("X-Auth-Token")
     static let reason = constant("X-Reason")
     /// Asks to apply a change without a second person: `true` or `false`.
     static let breakGlass = constant("X-Break-Glass")

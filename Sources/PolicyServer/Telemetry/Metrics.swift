@@ -1,5 +1,6 @@
 import Calico
 package import ControlPlane
+package import Domain
 import FoundationEssentials
 package import HTTPCore
 import Synchronization
@@ -42,9 +43,10 @@ package struct Metrics: Sendable {
     /// - Parameters:
     ///   - overrides: The number of changes that needed a second person but were applied on this server without one.
     ///   - pending: The number of changes that wait for a second person.
+    ///   - failures: The number of refused credentials of each method of authentication.
     package func text(
         _ health: ControlPlaneHealth, checkpoints: Checkpoints.Status, overrides: Int = 0,
-        pending: Int = 0
+        pending: Int = 0, failures: [(method: AuthenticationMethod, count: Int)] = []
     ) -> String {
         var text = PrometheusText()
         text.family("policy_server_info", .gauge, "What runs here.")
@@ -56,6 +58,14 @@ package struct Metrics: Sendable {
         text.single(
             "policy_server_pending_changes", .gauge,
             "Changes that wait for a second person.", Double(pending))
+        text.family(
+            "policy_server_authentication_failures_total", .counter,
+            "Requests with a credential that proves nothing.")
+        for (method, count) in failures {
+            text.sample(
+                "policy_server_authentication_failures_total", [("method", method.rawValue)],
+                Double(count))
+        }
         load.write(to: &text)
         text.single(
             "policy_server_forwarded_malformed_total", .counter,

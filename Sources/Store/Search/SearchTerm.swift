@@ -70,6 +70,7 @@ extension AuditFilter {
             case .kind: Self.equal(column.name, kind, index: index)
             case .trace: trace.map(Self.trace) ?? []
             case .role: role.map(Self.role) ?? []
+            case .requester: requestedBy.map(Self.requester) ?? []
             default: column.asked(self).map { [Self.equal(column.name, $0, index, common)] } ?? []
             }
         } + otherTerms
@@ -99,6 +100,15 @@ extension AuditFilter {
             SearchTerm(
                 "instr(',' || substr(roles, 2, length(roles) - 2) || ',', ?)",
                 [",\(String(decoding: element, as: UTF8.self).withoutNUL),"])
+        ]
+    }
+
+    private static func requester(_ actor: String) -> [SearchTerm] {
+        // An imported row can have any text, and `json_extract` fails for a text that is not JSON.
+        [
+            SearchTerm(
+                "CASE WHEN json_valid(approval) THEN json_extract(approval, '$.requestedBy') END = ?",
+                [actor.withoutNUL])
         ]
     }
 

@@ -8,51 +8,6 @@ import Testing
 
 /// Tests of the one place that every request passes, with every method of authentication.
 struct AccessTests {
-    /// A proof of a principal that has one role.
-    struct Proof: Sendable, CustomTestStringConvertible {
-        var name: String
-        var testDescription: String { name }
-        /// Makes the authenticator and a request that it accepts.
-        var make: @Sendable (Role) throws -> (authenticator: any Authenticator, request: Request)
-    }
-
-    static let proofs = [
-        Proof(name: "token") { role in
-            let fixture = try TokenFixture()
-            let token = try fixture.add("p", [Grant(role)])
-            return (try fixture.authenticator(), .authorized("Bearer \(token.secretText)"))
-        },
-        Proof(name: "certificate") { role in
-            let certificate = ClientCertificate(commonName: "p", fingerprint: "ab")
-            let tls = TLSSession(version: "TLSv1.3", certificate: certificate)
-            return (
-                CertificateAuthenticator(
-                    rule: CertificateRule(name: .cn),
-                    grants: try grants("- {principal: p, grants: [{role: \(role.rawValue)}]}")),
-                Request(peer: Peer(address: "192.0.2.1", tls: tls))
-            )
-        },
-        Proof(name: "unix") { role in
-            let grants = try grants(
-                "- {uid: 7, principal: p, grants: [{role: \(role.rawValue)}]}")
-            return (
-                UnixAuthenticator(grants: grants), Request(peer: Peer(address: "unix", userID: 7))
-            )
-        },
-        Proof(name: "a question to another server") { role in
-            let identity = Identity("p", method: .keystone, grants: [Grant(role)])
-            return (StubAuthenticator { _ in .later { identity } }, Request())
-        },
-    ]
-
-    private static func grants(_ text: String) throws -> ReloadingFile<GrantTable> {
-        let fixture = try TokenFixture()
-        try fixture.write(text)
-        return try ReloadingFile(
-            fixture.path, subject: "the file of grants", bytes: GrantTable.bytes
-        ) { try GrantTable($0) }
-    }
-
     /// The routes of the table in both forms of handlers, with an answer that shows that the handler has run.
     private static func routes() throws -> [(need: RouteNeed, route: Route)] {
         try RouteNeed.table.flatMap { line, need in
@@ -80,54 +35,68 @@ struct AccessTests {
         }
     }
 
-    @Test(arguments: proofs, Role.allCases)
+    @Test func `there is a proof for each method by which a client proves who it is`() {
+        #expect(
+            Set(AccessProof.all.map(\.method))
+                == Set(AuthenticationMethod.allCases.filter(\.isProof)))
+    }
+
+    @Test(arguments: AccessProof.all, Role.allCases)
     func `every route is open to exactly the roles with its permission`(
-        _ proof: Proof, _ role: Role
+        _ proof: AccessProof, _ role: Role
     ) async throws {
-        let (authenticator, request) = try proof.make(role)
-        let access = Access([authenticator])
-        for (need, route) in try Self.routes() {
-            let isOpen =
-                switch need {
-                case .nothing, .identity: true
-                case .permission(let permission): role.permissions.contains(permission)
-                }
-            let answer = try await Self.answer(access, route, request)
-            let line = "\(route.method.rawValue) \(route.pattern)"
-            #expect(answer.status.code == (isOpen ? 204 : 403), "\(line)")
-            #expect(
-                answer.principal == (need == .nothing ? "anonymous@\(request.remoteAddress)" : "p"))
+        try await proof.with(role) { authenticator, request in
+            let access = Access([authenticator])
+            for (need, route) in try Self.routes() {
+                let isOpen =
+                    switch need {
+                    case .nothing, .identity: true
+                    case .permission(let permission): role.permissions.contains(permission)
+                    }
+                let answer = try await Self.answer(access, route, request)
+                let line = "\(route.method.rawValue) \(route.pattern)"
+                #expect(answer.status.code == (isOpen ? 204 : 403), "\(line)")
+                let anonymous = "anonymous@\(request.remoteAddress)"
+                #expect(answer.principal == (need == .nothing ? anonymous : proof.principal))
+            }
+            #expect(access.failureCounts.map(\.method) == [proof.method])
+            #expect(access.failureCounts.allSatisfy { $0.count == 0 })
         }
     }
 
-    @Test(arguments: proofs)
-    func `without a credential every route but health is closed`(_ proof: Proof) async throws {
-        guard !proof.name.contains("question") else { return }
-        let access = Access([try proof.make(.admin).authenticator])
-        for (need, route) in try Self.routes() {
-            let answer = try await Self.answer(access, route, Request())
-            #expect(answer.status.code == (need == .nothing ? 204 : 401))
-            #expect((answer.headers[.wwwAuthenticate] != nil) == (need != .nothing))
+    @Test(arguments: AccessProof.all)
+    func `without a credential every route but health is closed`(_ proof: AccessProof) async throws
+    {
+        try await proof.with(.admin) { authenticator, _ in
+            let access = Access([authenticator])
+            for (need, route) in try Self.routes() {
+                let answer = try await Self.answer(access, route, Request())
+                #expect(answer.status.code == (need == .nothing ? 204 : 401))
+                #expect((answer.headers[.wwwAuthenticate] != nil) == (need != .nothing))
+            }
         }
     }
 
-    @Test(arguments: proofs)
-    func `a route without a need is closed to an admin`(_ proof: Proof) async throws {
-        let (authenticator, request) = try proof.make(.admin)
-        let route = Route(.get, "/v1/unknown") { _ in Response() }
-        let answer = try await Self.answer(Access([authenticator]), route, request)
-        #expect(answer.status == .forbidden)
-    }
-
-    @Test(arguments: proofs)
-    func `X-Actor must be the principal`(_ proof: Proof) async throws {
-        let (authenticator, request) = try proof.make(.admin)
-        let route = Route(.get, "/v1/regions") { _ in Response() }
-        for (actor, status) in [("p", 200), ("P", 400), ("q", 400), ("", 400)] {
-            var request = request
-            request.headers[try #require(HTTPField.Name("X-Actor"))] = actor
+    @Test(arguments: AccessProof.all)
+    func `a route without a need is closed to an admin`(_ proof: AccessProof) async throws {
+        try await proof.with(.admin) { authenticator, request in
+            let route = Route(.get, "/v1/unknown") { _ in Response() }
             let answer = try await Self.answer(Access([authenticator]), route, request)
-            #expect(answer.status.code == status, "\(actor)")
+            #expect(answer.status == .forbidden)
+        }
+    }
+
+    @Test(arguments: AccessProof.all)
+    func `X-Actor must be the principal`(_ proof: AccessProof) async throws {
+        try await proof.with(.admin) { authenticator, request in
+            let route = Route(.get, "/v1/regions") { _ in Response() }
+            let name = proof.principal
+            for (actor, status) in [(name, 200), (name.uppercased(), 400), ("q", 400), ("", 400)] {
+                var request = request
+                request.headers[try #require(HTTPField.Name("X-Actor"))] = actor
+                let answer = try await Self.answer(Access([authenticator]), route, request)
+                #expect(answer.status.code == status, "\(actor)")
+            }
         }
     }
 
@@ -181,6 +150,7 @@ struct AccessTests {
         #expect(statuses.prefix(10).allSatisfy { $0 == 401 })
         #expect(statuses.dropFirst(10).allSatisfy { $0 == 429 })
         #expect(counter.value == 10)
+        #expect(access.failureCounts.map(\.count) == [10])
         let other = Request(peer: Peer(address: "192.0.2.2"))
         #expect(try await Self.answer(access, route, other).status == .unauthorized)
     }
@@ -200,6 +170,7 @@ struct AccessTests {
 
 /// An authenticator that runs a closure.
 struct StubAuthenticator: Authenticator {
+    let method = AuthenticationMethod.token
     var challenge: String?
     var body: @Sendable (Request) throws(Problem) -> Authentication?
 

@@ -3,7 +3,7 @@ import Domain
 import Foundation
 import HTTPCore
 import JWTKit
-@testable import PolicyServer
+import PolicyServer
 import TestSupport
 import Testing
 

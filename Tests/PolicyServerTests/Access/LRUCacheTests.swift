@@ -1,4 +1,4 @@
-@testable import PolicyServer
+import PolicyServer
 import TestSupport
 import Testing
 

@@ -15,6 +15,7 @@ extension EndToEndTests {
         /// Takes the name in X-Test-Person for the principal.
         private struct People: Authenticator {
             var grants: [String: Grant]
+            let method = AuthenticationMethod.token
             let challenge: String? = "Test"
 
             func authenticate(_ request: Request) throws(Problem) -> Authentication? {
@@ -117,6 +118,16 @@ extension EndToEndTests {
                 #expect(row["actor"] == "bob" && row["reason"] == "looks right")
                 #expect(row["approval"]?["requestedBy"] == "alice")
                 #expect(row["approval"]?["requestReason"] == "wanted")
+                for author in ["alice", "bob", "ali"] {
+                    let rows = try await application.send(
+                        .get, "/v1/audit?requestedBy=\(author)", who("root")
+                    ).items
+                    #expect(rows.contains { $0["name"] == "web" } == (author == "alice"))
+                    #expect(rows.allSatisfy { $0["approval"]?["requestedBy"] == "alice" })
+                }
+                #expect(
+                    try await application.send(.get, "/v1/audit?requestedBy=", who("root")).status
+                        == 400)
                 let waited = try await application.send(
                     .get, "/v1/audit?kind=PendingChange&verb=create", who("root")
                 ).items

@@ -1,6 +1,6 @@
 import HTTPCore
 import HTTPTypes
-@testable import PolicyServer
+import PolicyServer
 import Synchronization
 import TestSupport
 import Testing

@@ -6,6 +6,7 @@ import PolicyServer
 /// Takes a bearer token for the name of an identity.
 struct TestAuthenticator: Authenticator {
     let identities: [String: Identity]
+    let method = AuthenticationMethod.token
     let challenge: String? = "Bearer"
 
     /// - Parameter grants: The grants of each principal. The token of a principal is its name.

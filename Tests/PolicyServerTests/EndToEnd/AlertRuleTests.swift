@@ -7,7 +7,6 @@ extension EndToEndTests {
     struct AlertRuleTests {
         /// Metrics that a server shows only with the feature that they are about.
         private static let conditional: Set = [
-            "policy_server_authentication_failures_total", "policy_server_break_glass_total",
             "policy_server_tls_certificate_not_after_seconds", "policy_server_tls_reload_failing",
         ]
 

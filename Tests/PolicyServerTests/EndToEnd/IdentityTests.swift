@@ -161,6 +161,10 @@ extension EndToEndTests {
                     #expect(row["actor"] == "anonymous@127.0.0.1")
                     #expect(row["roles"] == nil || row["roles"] == [])
                 }
+                // The JWT is no credential of a kind that this server knows.
+                let metrics = try await server.send(.get, "/metrics", Self.bearer(admin)).text
+                let series = #"policy_server_authentication_failures_total{method="token"} 3"#
+                #expect(metrics.contains("\n\(series)\n"))
                 let text = "\(rows)"
                 #expect(text.contains(unknown.id.description))
             }

@@ -22,9 +22,9 @@ struct DocumentFormatTests {
     @Test(arguments: DocumentFormat.answerTypes)
     func `an answer ends with one newline and reads back`(_ type: String) throws {
         let format = DocumentFormat(answerType: type)
-        let bytes = format.serialize(["a": [1, "x"], "b": nil])
+        let bytes = format.serialize(["a": [1, "x"], "b": .null])
         #expect(bytes.last == 0x0A)
         #expect(bytes.dropLast().last != 0x0A)
-        #expect(try format.parse(bytes) == ["a": [1, "x"], "b": nil])
+        #expect(try format.parse(bytes) == ["a": [1, "x"], "b": .null])
     }
 }

@@ -43,6 +43,7 @@ struct RandomLedger {
         row.idempotencyKeyHash = pick([nil, String(repeating: "ab", count: 32)])
         row.reason = pick([nil, "opened port 22.", "cleanup of ticket NET-1", "Größe: 10.1.0.0/16"])
         row.ticket = pick([nil, "NET-1", "NET-2"])
+        row.approval = pick(Self.approvals)
         row.key = pick([nil, "/calico/a", "/calico/b"])
         row.problem = pick([nil, "overlap", "validation"])
         row.isDryRun = chance(20)
@@ -55,6 +56,11 @@ struct RandomLedger {
         row.after = pick([nil] + Self.bodies)
         return row
     }
+
+    private static let approvals: [String?] = [
+        nil, #"{"requestedBy":"alice","confirmedBy":"bob"}"#, #"{"requestedBy":"bob"}"#,
+        #"{"breakGlass":true}"#, #"{"requestedBy":7}"#, "no JSON", #"["requestedBy"]"#,
+    ]
 
     private static func trace(_ digit: Int) -> String {
         "00-" + String(repeating: "\(digit)", count: 32) + "-00f067aa0ba902b7-01"
@@ -90,7 +96,7 @@ extension RandomLedger {
     }
 
     private mutating func restrict(_ filter: inout AuditFilter, like row: AuditRecord.Draft) {
-        switch number(0...29) {
+        switch number(0...30) {
         case 0: filter.kind = row.kind
         case 1: filter.name = row.name
         case 2: filter.region = row.region
@@ -120,6 +126,7 @@ extension RandomLedger {
         case 26: filter.since = Timestamp(microseconds: number(0...60))
         case 27: filter.until = Timestamp(microseconds: number(0...60))
         case 28: filter.field = AuditField(pointer: pick(Self.pointers))
+        case 29: filter.requestedBy = pick(["alice", "bob", "7"])
         default:
             guard let block = try? CIDR(parsing: pick(Self.blocks)) else { return }
             filter.network = AuditNetwork(block, pick(AuditNetwork.Relation.allCases))

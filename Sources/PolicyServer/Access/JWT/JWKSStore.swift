@@ -17,9 +17,9 @@ package final class JWKSStore: Service, Reloadable {
         case url(ProviderURL)
     }
 
-    /// A set of keys. The generation changes only when a load finds a different document.
-    struct Snapshot: Sendable {
-        var set: JWKSet
+    /// A set of keys. Two loads of the same document have the same generation.
+    package struct Snapshot: Sendable {
+        package var set: JWKSet
         var generation: UInt64
         var loadedAt: Timestamp
     }
@@ -66,8 +66,8 @@ package final class JWKSStore: Service, Reloadable {
         self.now = now
     }
 
-    /// Returns the keys that can be used now; nil before the first load and when the keys have expired.
-    func snapshot() -> Snapshot? {
+    /// Returns the keys that can be used now; nil before the first load and after `maximumAge`.
+    package func snapshot() -> Snapshot? {
         let now = now()
         return state.withLock { state in
             guard let snapshot = state.snapshot,
@@ -208,8 +208,8 @@ package final class JWKSStore: Service, Reloadable {
         }
     }
 
-    /// Returns the number of seconds in `max-age` (RFC 9111 section 5.2.2.1); nil if it is absent or malformed.
-    static func maxAge(_ cacheControl: String) -> Int? {
+    /// Returns the value of `max-age` (RFC 9111 section 5.2.2.1).
+    package static func maxAge(_ cacheControl: String) -> Int? {
         for directive in cacheControl.split(separator: ",") {
             let parts = directive.split(separator: "=", maxSplits: 1).map(\.trimmed)
             guard parts.count == 2, parts[0].lowercased() == "max-age" else { continue }

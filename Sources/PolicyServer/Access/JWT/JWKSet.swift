@@ -1,5 +1,5 @@
 import Documents
-import JWTKit
+package import JWTKit
 
 /// The public keys of an identity provider (RFC 7517 section 5).
 package struct JWKSet: Sendable {
@@ -56,8 +56,8 @@ package struct JWKSet: Sendable {
         self.skipped = skipped
     }
 
-    /// The result of the search for the key that signed a token.
-    enum Search {
+    /// The result of a search for the key of a token.
+    package enum Search {
         case found(any JWTAlgorithm)
         /// No key has the id. A newer set may contain it.
         case unknownID
@@ -65,9 +65,8 @@ package struct JWKSet: Sendable {
         case unusable
     }
 
-    /// Returns the key that has `id` and fits `algorithm`. If `id` is nil, returns the key that fits `algorithm`. There
-    /// must be exactly one such key.
-    func key(_ id: String?, _ algorithm: JWTAlgorithmName) -> Search {
+    /// Returns the only key with `id` that fits `algorithm`. Without an id, returns the only key that fits.
+    package func key(_ id: String?, _ algorithm: JWTAlgorithmName) -> Search {
         let named = keys.filter { key in
             guard let id else { return true }
             return key.id.map { $0.isExactly(id) } ?? false

@@ -1,10 +1,9 @@
 import Documents
 import Foundation
 
-/// A JSON Web Token that has been parsed but not verified (RFC 7519). It must have the compact form of a signed token
-/// (RFC 7515 section 7.1).
-struct JWT: Sendable {
-    /// The maximum size of a token in bytes. Real tokens that list many groups have 2 to 8 KiB.
+/// A JSON Web Token in the compact form of a signature (RFC 7519, RFC 7515 section 7.1). It is not verified.
+package struct JWT: Sendable {
+    /// The maximum size of a token in bytes. Tokens of real providers with many groups have 2 to 8 KiB.
     static let maximumBytes = 16 << 10
     /// The maximum size of a key id in bytes.
     static let maximumKeyIDBytes = 256
@@ -12,10 +11,9 @@ struct JWT: Sendable {
     var algorithm: JWTAlgorithmName
     var keyID: String?
     var claims: JSONObject
-    /// The bytes that the signature covers: the header, the period after it, and the claims, as they are encoded in the
-    /// token.
-    var signedBytes: [UInt8]
-    var signature: [UInt8]
+    /// The bytes that the signature covers: the first two parts with their period.
+    package var signedBytes: [UInt8]
+    package var signature: [UInt8]
 
     /// Returns true if `token` has three parts, separated by periods. Tokens of other forms are left to other
     /// authenticators.
@@ -23,9 +21,9 @@ struct JWT: Sendable {
         token.utf8.count { $0 == UInt8(ascii: ".") } == 2
     }
 
-    /// Reads a token. The header may contain keys or addresses of keys (`jwk`, `jku`, `x5c`, `x5u`). They are ignored,
-    /// because the sender of the token chose them.
-    init(_ token: some StringProtocol) throws(JWTRefusal) {
+    /// Reads a token. The header may name keys and addresses (`jwk`, `jku`, `x5c`, `x5u`). They are never used,
+    /// because the sender of the token wrote them.
+    package init(_ token: some StringProtocol) throws(JWTRefusal) {
         let bytes = Array(token.utf8)
         guard bytes.count <= Self.maximumBytes else {
             throw JWTRefusal("is larger than \(Self.maximumBytes) bytes")
@@ -96,17 +94,17 @@ struct JWT: Sendable {
     }
 }
 
-/// The reason why a token is refused. The text is the end of a sentence that begins with "The token", and must not
-/// contain any content of the token.
-struct JWTRefusal: Error, Equatable {
+/// A reason for which a token proves nothing, as the end of a sentence that begins with "The token". It has nothing
+/// of the token's content.
+package struct JWTRefusal: Error, Equatable {
     var reason: String
 
     init(_ reason: String) { self.reason = reason }
 }
 
-/// The accepted signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1). All are asymmetric. With a symmetric
-/// algorithm, everyone who can verify a token could also forge one.
-enum JWTAlgorithmName: String, CaseIterable, Sendable {
+/// The accepted signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1). All are asymmetric: with a shared
+/// secret, everyone who can verify a token can also forge one.
+package enum JWTAlgorithmName: String, CaseIterable, Sendable {
     case rs256 = "RS256"
     case rs384 = "RS384"
     case rs512 = "RS512"
@@ -120,10 +118,10 @@ enum JWTAlgorithmName: String, CaseIterable, Sendable {
 }
 
 /// Base64url without padding (RFC 4648 section 5, RFC 7515 section 2).
-enum Base64URL {
-    /// Decodes `text`. Returns nil for characters outside the alphabet, for padding, and for unused bits that are not
-    /// zero. Each sequence of bytes therefore has only one valid text.
-    static func bytes(_ text: some Collection<UInt8>) -> [UInt8]? {
+package enum Base64URL {
+    /// Returns the bytes. Returns nil for characters outside of the alphabet, for padding, and for unused bits that
+    /// are not zero. Each sequence of bytes thus has only one text.
+    package static func bytes(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)

@@ -29,6 +29,7 @@ package struct JWTAuthenticator: Authenticator {
         self.now = now
     }
 
+    package var method: AuthenticationMethod { .jwt }
     package var challenge: String? { AuthorizationField.bearerChallenge }
 
     package func authenticate(_ request: Request) throws(Problem) -> Authentication? {

@@ -12,9 +12,8 @@ import Synchronization
 package struct KeystoneAuthenticator: Authenticator {
     /// The maximum number of validated tokens in memory.
     static let cacheCapacity = 10_000
-    /// The maximum number of simultaneous validations, and the maximum number of requests that wait for a validation to
-    /// start.
-    static let maximumQuestions = 32
+    /// The maximum number of simultaneous questions to Keystone, and of requests that wait for one.
+    package static let maximumQuestions = 32
     static let maximumWaiting = 256
     /// The number of seconds for which a refused token is refused again without asking Keystone, and the maximum number
     /// of refused tokens in memory.
@@ -66,6 +65,7 @@ package struct KeystoneAuthenticator: Authenticator {
         self.now = now
     }
 
+    package var method: AuthenticationMethod { .keystone }
     package var challenge: String? { "Keystone uri=\"\(url)\"" }
 
     package func authenticate(_ request: Request) throws(Problem) -> Authentication? {

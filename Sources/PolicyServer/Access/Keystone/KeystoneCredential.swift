@@ -32,7 +32,7 @@ package struct KeystoneCredential: Sendable {
         }
     }
 
-    init(_ bytes: [UInt8]) throws(KeystoneFailure) {
+    package init(_ bytes: [UInt8]) throws(KeystoneFailure) {
         let text = String(decoding: bytes, as: UTF8.self)
         let isJSON = text.first { !$0.isWhitespace } == "{"
         let values = isJSON ? try Self.members(bytes) : try Self.lines(text)

@@ -1,11 +1,11 @@
 import Documents
-import Domain
+package import Domain
 
 /// The rules that map a validated token to an identity.
 package struct KeystoneRules: Sendable {
-    /// A rule: tokens with this scope and one of these roles have these grants.
-    struct Rule: Sendable {
-        enum Scope: Sendable {
+    /// A rule: the scope and the roles of a token, and the grants that they give.
+    package struct Rule: Sendable {
+        package enum Scope: Sendable {
             case project(id: String)
             case projectNamed(String, domain: String)
             case domain(id: String)
@@ -29,12 +29,18 @@ package struct KeystoneRules: Sendable {
         /// The names of roles. The token must have at least one of them.
         var roles: [String]
         var grants: [Grant]
+
+        package init(scope: Scope, roles: [String], grants: [Grant]) {
+            self.scope = scope
+            self.roles = roles
+            self.grants = grants
+        }
     }
 
     private var rules: [Rule]
     private var principal: KeystonePrincipal
 
-    init(_ rules: [Rule], principal: KeystonePrincipal = .standard) {
+    package init(_ rules: [Rule], principal: KeystonePrincipal = .standard) {
         self.rules = rules
         self.principal = principal
     }
@@ -87,9 +93,9 @@ package struct KeystoneRules: Sendable {
         self.init(rules, principal: principal)
     }
 
-    /// Returns the identity of the user of `token`. The identity has no grants if no rule matches. Returns nil if the
-    /// name of the user is not legal for a principal.
-    func identity(_ token: KeystoneToken) -> Identity? {
+    /// Returns the identity of a token. A token that matches no rule has an identity without rights. Returns nil if
+    /// the user's name cannot be a principal.
+    package func identity(_ token: KeystoneToken) -> Identity? {
         let name = principal.name(token)
         guard Principal.isName(name) else { return nil }
         var grants: [Grant] = []

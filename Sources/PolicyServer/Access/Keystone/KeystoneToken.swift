@@ -1,40 +1,39 @@
 import Documents
-import Domain
+package import Domain
 
 /// A validated token (Identity API v3, "Validate and show information for token").
-struct KeystoneToken: Sendable, Equatable {
-    /// The maximum size of an answer of Keystone in bytes. Real answers are far smaller, because the server does not
-    /// ask for the catalog.
-    static let maximumAnswerBytes = 256 << 10
-    /// The maximum size of a token in bytes. Fernet tokens have about 200 bytes, and signed tokens (JWS) about 1 KiB.
+package struct KeystoneToken: Sendable, Equatable {
+    /// The maximum size of an answer of Keystone in bytes. It has no catalog, so it is far smaller.
+    package static let maximumAnswerBytes = 256 << 10
+    /// The maximum size of a token in bytes. Fernet tokens have some 200 bytes, and signed tokens (JWS) some 1 KiB.
     static let maximumBytes = 8 << 10
 
-    /// The id and the name of a user or project, with its domain. A name is unique only in its domain.
-    struct Reference: Sendable, Equatable {
+    /// A name with its id. Names are unique only in their domain.
+    package struct Reference: Sendable, Equatable {
         var id: String
         var name: String
         var domainID: String
         var domainName: String
     }
 
-    /// The part of the cloud in which the roles of the token are valid.
-    enum Scope: Sendable, Equatable {
+    /// The part of the cloud for which the roles are valid.
+    package enum Scope: Sendable, Equatable {
         case none
         case project(Reference)
         case domain(id: String, name: String)
         case system
     }
 
-    var user: Reference
-    var scope: Scope
+    package var user: Reference
+    package var scope: Scope
     /// The names of the roles.
-    var roles: [String]
-    var expires: Timestamp
-    /// The id of the token in Keystone's audit log. It is not a secret.
-    var auditID: String?
+    package var roles: [String]
+    package var expires: Timestamp
+    /// The id of the token in Keystone's own audit log. It is not a secret.
+    package var auditID: String?
 
-    /// Reads the body of an answer. Throws if the body does not describe a token.
-    init(_ body: [UInt8]) throws(KeystoneFailure) {
+    /// Reads the body of an answer. Throws if it is not a token.
+    package init(_ body: [UInt8]) throws(KeystoneFailure) {
         let limits = DocumentLimits(depth: 16, nodes: 20_000, members: 1_024, numberLength: 64)
         guard let document = try? JSONParser.parse(body, limits: limits),
             let token = document["token"],

@@ -1,8 +1,8 @@
 /// A map with a maximum size. When the map is full, a new entry replaces the entry that was used least recently.
 ///
-/// The entries form a doubly linked list, ordered from the most to the least recently used. The list is stored in an
-/// array, and all operations take constant time.
-struct LRUCache<Key: Hashable, Value> {
+/// The entries form a doubly linked list in an array, from the most recent to the least recent one. All operations
+/// therefore take constant time.
+package struct LRUCache<Key: Hashable, Value> {
     private struct Entry {
         var key: Key
         var value: Value
@@ -16,23 +16,23 @@ struct LRUCache<Key: Hashable, Value> {
     private var newest: Int?
     private var oldest: Int?
 
-    /// Creates an empty map for at most `capacity` entries. A capacity below 1 counts as 1.
-    init(capacity: Int) {
+    /// Creates an empty map for at most `capacity` entries, at least 1.
+    package init(capacity: Int) {
         self.capacity = max(1, capacity)
     }
 
-    var count: Int { entries.count }
+    package var count: Int { entries.count }
 
-    /// Returns the value of `key`, and makes its entry the newest one; nil if there is no such entry.
-    mutating func value(_ key: Key) -> Value? {
+    /// Returns the value of `key` and makes its entry the most recent one.
+    package mutating func value(_ key: Key) -> Value? {
         guard let position = positions[key] else { return nil }
         unlink(position)
         linkAsNewest(position)
         return entries[position].value
     }
 
-    /// Stores the value of `key`, and makes its entry the newest one.
-    mutating func set(_ key: Key, _ value: Value) {
+    /// Sets the value of `key` and makes its entry the most recent one.
+    package mutating func set(_ key: Key, _ value: Value) {
         if let position = positions[key] {
             entries[position].value = value
             unlink(position)
@@ -51,7 +51,7 @@ struct LRUCache<Key: Hashable, Value> {
     }
 
     /// Removes the entry of `key`.
-    mutating func remove(_ key: Key) {
+    package mutating func remove(_ key: Key) {
         guard let position = positions.removeValue(forKey: key) else { return }
         unlink(position)
         let last = entries.count - 1

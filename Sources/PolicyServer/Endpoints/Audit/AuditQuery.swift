@@ -86,7 +86,7 @@ extension AuditFilter {
         case .verb: verb = try request.oneOf(name)
         case .outcome: outcome = try request.oneOf(name)
         case .kind(let path): self[keyPath: path] = try Self.kind(name, request)
-        case .text(let path), .role(let path), .trace(let path):
+        case .text(let path), .role(let path), .trace(let path), .requester(let path):
             self[keyPath: path] = try Self.text(filter, request)
         }
     }
@@ -108,6 +108,7 @@ extension AuditFilter {
     /// The parameters whose text must have a special form.
     private static let forms: [String: Form] = [
         "actor": (Principal.form, { Principal.isActor($0) ? $0 : nil }),
+        "requestedBy": (Principal.form, { Principal.isActor($0) ? $0 : nil }),
         "role": ("one role: " + Principal.roleForm, { Principal.isRole($0) ? $0 : nil }),
         "authentication": (
             "one of " + AuthenticationMethod.allCases.map(\.rawValue).joined(separator: ", "),

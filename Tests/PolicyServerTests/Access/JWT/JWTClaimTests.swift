@@ -2,7 +2,7 @@ import Documents
 import Domain
 import HTTPCore
 import HTTPTypes
-@testable import PolicyServer
+import PolicyServer
 import TestSupport
 import Testing
 

@@ -3,7 +3,7 @@ import Domain
 import Foundation
 import HTTPCore
 import JWTKit
-@testable import PolicyServer
+import PolicyServer
 import TestSupport
 import Testing
 
@@ -121,8 +121,8 @@ struct JWTSignatureTests {
 
     private static let oddHeaders: [(String, JSONValue)] = [
         ("crit", ["exp"]), ("crit", []), ("b64", false), ("zip", "DEF"), ("enc", "A128GCM"),
-        ("typ", "logout+jwt"), ("typ", "dpop+jwt"), ("typ", 1), ("typ", ""), ("alg", nil),
-        ("alg", ["ES256"]), ("kid", ""), ("kid", 7), ("kid", nil), ("kid", ["p256"]),
+        ("typ", "logout+jwt"), ("typ", "dpop+jwt"), ("typ", 1), ("typ", ""), ("alg", .null),
+        ("alg", ["ES256"]), ("kid", ""), ("kid", 7), ("kid", .null), ("kid", ["p256"]),
         ("kid", .string(String(repeating: "k", count: 257))), ("kid", "../../etc/passwd"),
         ("kid", "/dev/null"), ("kid", "p256\u{0}"), ("kid", "P256"), ("kid", "' OR 1=1 --"),
         ("kid", "https://evil.example.org/key"), ("kid", "p256 "),

@@ -5,7 +5,7 @@ import Foundation
 import HTTPCore
 import HTTPTypes
 import JWTKit
-@testable import PolicyServer
+import PolicyServer
 import Synchronization
 import TestSupport
 
@@ -160,7 +160,8 @@ struct JWTFixture {
     ])
 
     init(
-        _ keys: JSONValue? = nil, principal: String = "sub", roles: String = "roles"
+        _ keys: JSONValue? = nil, principal: String = "sub", roles: String = "roles",
+        grants: ClaimGrants = Self.grants
     ) async throws {
         directory = try TemporaryDirectory()
         store = JWKSStore(.file(directory.file("jwks.json")), logger: .silent, now: clock.now)
@@ -170,7 +171,7 @@ struct JWTFixture {
                 issuer: TokenIssuer.issuer,
                 audiences: ["policy-server", "https://policy.example.org"],
                 principalClaim: ClaimName(principal), rolesClaim: ClaimName(roles),
-                grants: { (Self.grants, 1) }),
+                grants: grants),
             now: clock.now)
         let trusted = try await TokenIssuer.trusted.value
         try await publish(keys ?? trusted.keySet())

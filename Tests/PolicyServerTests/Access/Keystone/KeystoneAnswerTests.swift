@@ -3,7 +3,7 @@ import Domain
 import Foundation
 import HTTPCore
 import HTTPTypes
-@testable import PolicyServer
+import PolicyServer
 import Synchronization
 import TestSupport
 import Testing
@@ -38,10 +38,7 @@ struct KeystoneAnswerTests {
     }
 
     static func with(
-        cacheSeconds: Int = 60,
-        rules: @escaping @Sendable () -> (value: KeystoneRules, generation: UInt64) = {
-            (KeystoneRules([]), 1)
-        },
+        cacheSeconds: Int = 60, rules: [KeystoneRules.Rule] = [],
         _ body: @Sendable (ProviderStub, KeystoneAuthenticator, TestClock) async throws -> Void
     ) async throws {
         try await ProviderStub.with { stub in
@@ -57,7 +54,7 @@ struct KeystoneAnswerTests {
                 }
             }
             let authenticator = KeystoneAuthenticator(
-                client: client, url: url, rules: rules, cacheSeconds: cacheSeconds,
+                client: client, url: url, rules: KeystoneRules(rules), cacheSeconds: cacheSeconds,
                 now: clock.now)
             do {
                 try await body(stub, authenticator, clock)
@@ -86,7 +83,8 @@ struct KeystoneAnswerTests {
         (.init(status: 204), 503),
         (.init(body: []), 503), (.init(body: Array("{}".utf8)), 503),
         (.init(body: Array(#"{"token":{},"token":{}}"#.utf8)), 503),
-        (.init(body: token(["user": nil])), 503), (.init(body: token(["user": ["id": "u1"]])), 503),
+        (.init(body: token(["user": .null])), 503),
+        (.init(body: token(["user": ["id": "u1"]])), 503),
         (.init(body: token(["expires_at": "tomorrow"])), 503),
         (.init(body: token(["roles": "admin"])), 503),
         (.init(body: token(["roles": [["id": "1"]]])), 503),

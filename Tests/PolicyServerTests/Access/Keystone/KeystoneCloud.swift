@@ -4,7 +4,7 @@ import Domain
 import Foundation
 import HTTPCore
 import HTTPTypes
-@testable import PolicyServer
+import PolicyServer
 import Synchronization
 import TestSupport
 import Testing

@@ -1,7 +1,7 @@
 import Documents
 import Domain
 import Foundation
-@testable import PolicyServer
+import PolicyServer
 import TestSupport
 import Testing
 
