@@ -2,7 +2,7 @@
 ///
 /// `all` is the only list of the columns. All code about columns uses this list: writing and reading rows, the
 /// canonical form for the hash, segments, the API's documents, CSV, CADF and the filters. So a new column needs a
-/// property of `AuditRecord.Draft`, a line here and a step of the schema.
+/// property of `AuditRecord.Draft`, an entry in `all` and a schema step.
 ///
 /// The type is a class, because the list is used for every row that is written or read. A struct with so many parts
 /// would be copied each time.

@@ -71,8 +71,9 @@ package struct AuditColumnFilter: Sendable {
 }
 
 extension AuditColumn {
-    /// Returns the value that `filter` requires in this column. Returns nil if the filter requires none. Also
-    /// returns nil for a kind, a role or a trace, because these are not compared with the whole value.
+    /// Returns the value that `filter` requires in this column. Returns nil if `filter` requires no value. Also returns
+    /// nil in the columns of the kind, the roles and the trace, because a filter for these columns does not compare the
+    /// whole value.
     package func asked(_ filter: AuditFilter) -> AuditValue? {
         switch self.filter?.question {
         case .text(let path): filter[keyPath: path].map(AuditValue.text)

@@ -62,8 +62,9 @@ package struct AuditFilter: Hashable, Sendable {
         self.until = until
     }
 
-    /// True if the filter leaves out rows about reads of the audit log. A search for words leaves them out, because it
-    /// would otherwise find earlier searches for the same words. A filter that asks for reads keeps them.
+    /// True if the filter leaves out rows about reads of the audit log. A search for words leaves these rows out,
+    /// because the search would otherwise find earlier searches for the same words. A filter that asks for reads keeps
+    /// these rows.
     package var leavesOutReads: Bool {
         text != nil && verb != .read && kind != AuditKind.auditLog.rawValue
     }
@@ -118,8 +119,8 @@ package struct AuditField: Hashable, Sendable {
         path = JSONPointer.tokens(pointer)
     }
 
-    /// Returns true if the field has different values in the two documents. This includes a field that is only in one
-    /// document, and a difference inside the value.
+    /// Returns true if the field has different values in the two documents. Also returns true if only one document has
+    /// the field. Objects and arrays differ if any part of them differs.
     package func differs(_ before: JSONValue?, _ after: JSONValue?) -> Bool {
         before.flatMap(value) != after.flatMap(value)
     }

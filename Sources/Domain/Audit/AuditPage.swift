@@ -5,7 +5,7 @@ package struct AuditPage: Hashable, Sendable {
     package var next: AuditCursor?
     /// The number of rows that the search looked at.
     package var scanned: Int
-    /// True if the search used up its budget before the page was full. A search from `next` continues it.
+    /// True if the search used up its budget before the page was full. The search can be continued from `next`.
     package var isPartial: Bool
 
     package init(
@@ -25,7 +25,7 @@ package enum AuditGrouping: String, CaseIterable, Sendable {
     case day
     case outcome, origin
 
-    /// Returns the group of a row; nil if the row has no value for it, for example no region.
+    /// Returns the value of the property in `record`; nil if the row has no value, for example no region.
     package func key(_ record: AuditRecord) -> String? {
         switch self {
         case .actor: record.actor

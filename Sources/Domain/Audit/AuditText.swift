@@ -56,8 +56,8 @@ package struct AuditText: Hashable, Sendable {
         }
         for scalar in text.unicodeScalars {
             if scalar == "\"" {
-                // An opening quote ends the piece. A closing quote becomes a space, because a star may follow the
-                // quote.
+                // An opening quote ends the piece. A closing quote does not end the piece, because a star for the
+                // phrase may follow. The closing quote becomes a space.
                 if isQuoted { piece += " " } else { end() }
                 isQuoted.toggle()
             } else if !isQuoted, scalar.properties.isWhitespace {
@@ -113,11 +113,11 @@ package enum AuditTextError: Error, Hashable, Sendable {
 
 /// The words of a row in the index of texts.
 ///
-/// A row can be removed from the index only with the words with which it was added. So a change here needs a schema
+/// To remove a row, the index needs the same words that were added for the row. So a change to this enum needs a schema
 /// step that empties the index.
 package enum AuditWords {
-    /// The characters that a word may contain besides letters and digits. They make a name, a label, an address or a
-    /// network one word.
+    /// The characters that a word may contain besides letters and digits. With these characters, a name, a label, an
+    /// address or a network is one word.
     private static let marks: Set<Unicode.Scalar> = ["-", "_", ".", "/", ":"]
 
     /// The columns of the index, in the order of `columns(of:)`.

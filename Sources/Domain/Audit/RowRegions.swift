@@ -6,7 +6,7 @@ package import Documents
 /// The ledger stores the results in a table, so a result must depend only on the content of the row. If new code gives
 /// another result for the same row, a schema step must empty the table.
 package struct RowRegions: Sendable {
-    /// Returns the regions that an object touches. Receives the object's key and value in etcd.
+    /// A function that receives an object's key and value in etcd, and returns the regions that the object touches.
     package typealias Reach = @Sendable (_ key: String, _ document: JSONValue) -> RegionSet
 
     /// The maximum number of regions that are listed for a row. A row that touches more regions counts as touching all

@@ -147,8 +147,8 @@ extension ObjectReader {
                 add(text.pointer, error.rule, error.message(for: text.value))
             }
         }
-        // Repetitions are reported only if every element is valid. Otherwise a network and its element would be at
-        // different positions.
+        // Reports repetitions only if every element is valid. Invalid elements are missing from `networks`, so the
+        // later networks and their elements would be at different positions.
         var seen: Set<CIDR> = []
         for (network, element) in zip(networks, elements)
         where networks.count == elements.count && !seen.insert(network).inserted {
