@@ -117,9 +117,9 @@ package enum EndpointLabel {
     /// The label for the network's name. Only recent releases of the driver write it. No label holds the network's
     /// id.
     package static let networkName = "projectcalico.org/openstack-network-name"
-    /// The prefix of a label's key before the id of a security group. The label's value is the group's name.
+    /// The text before the id of a security group in a label's key. The label's value is the group's name.
     package static let groupPrefix = "sg.projectcalico.org/openstack-"
-    /// The prefix of a label's key before the name of a security group. The label's value is the group's id.
+    /// The text before the name of a security group in a label's key. The label's value is the group's id.
     package static let groupNamePrefix = "sg-name.projectcalico.org/openstack-"
 
     /// Returns true if the label marks a VM as a member of a security group.

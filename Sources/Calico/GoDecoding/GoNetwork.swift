@@ -50,8 +50,8 @@ struct GoNetwork {
         kept == 0 ? 0 : bits & (UInt128.max << UInt128(128 - kept))
     }
 
-    /// Reads digits. Leading zeros are allowed, like in Go. Returns nil for any other text, and for a number so large
-    /// that it could overflow.
+    /// Reads digits. Leading zeros are allowed, like in Go. Returns nil for any other text, and for a number that could
+    /// overflow.
     private static func decimal(_ text: Substring) -> Int? {
         guard !text.isEmpty else { return nil }
         var value = 0

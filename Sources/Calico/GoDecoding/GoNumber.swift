@@ -2,7 +2,7 @@ import Documents
 import Domain
 
 /// A number of a document that is decoded into a Go field. Calico's tools first read every manifest as YAML, so `4.0`
-/// and `1e2` are integers, and a number is accepted as text.
+/// and `1e2` are integers, and a string field accepts a number.
 enum GoNumber {
     case integer(Int64)
     /// An integer above `Int64.max`.

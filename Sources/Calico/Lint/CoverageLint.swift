@@ -81,8 +81,8 @@ struct RuleCriteria {
         return GoEncoder.json(mine.value) == GoEncoder.json(other.value)
     }
 
-    /// Returns true if each element of `theirs` is inside an element of `ours`. An empty list contains everything.
-    /// Returns false if there are too many pairs to compare.
+    /// Returns true if each element of `theirs` is inside an element of `ours`. If `ours` is empty, it contains
+    /// everything. Returns false if there are too many pairs to compare.
     private static func isInside<Part>(
         _ theirs: [Part], _ ours: [Part], by isPart: (Part, Part) -> Bool
     ) -> Bool {

@@ -30,7 +30,7 @@ package struct StoredValue: Sendable {
         findings = report.findings
     }
 
-    /// The errors that every JSON reader reports. Go accepts a text with any other error: for example, it uses the last
+    /// The errors that every JSON reader reports. Go accepts a text with any other error: for example, Go uses the last
     /// of repeated keys and replaces bad UTF-8.
     private static let syntax: Set<RuleID> = [
         .jsonSyntax, .jsonNumber, .jsonString, .jsonTrailingData, .documentEmpty,
@@ -210,8 +210,8 @@ enum StoredScalar {
 }
 
 extension JSONValue {
-    /// Returns the member that Go decodes into the field `name`. Letter case is ignored, and the last such member
-    /// wins.
+    /// Returns the member that Go decodes into the field `name`. Ignores letter case. If several members match, returns
+    /// the last one.
     func goMember(_ name: String) -> JSONValue? {
         guard case .object(let object) = self else { return nil }
         let length = name.utf8.count

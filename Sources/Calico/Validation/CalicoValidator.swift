@@ -10,7 +10,7 @@ package struct CalicoVerdict: Sendable {
     package var stored: JSONValue?
     /// The identity in the document before defaults are applied; nil for a kind that this server does not judge.
     package var identity: CalicoIdentity?
-    /// True if the document is a manifest of another system. Its only violation is about `apiVersion`.
+    /// True if the document is a manifest of another system. The only violation is then about `apiVersion`.
     package var isForeign = false
 
     package var isValid: Bool { violations.isEmpty }
