@@ -5,9 +5,9 @@ import Yams
 /// The locator reads the text a second time, once for all pointers. Only answers that refuse a document have this
 /// cost.
 package enum DocumentLocator {
-    /// Returns the position that each pointer names, in the order of `pointers`. The position of a member is the
-    /// position of the member's key. A missing member gets the position of the value that should contain the member.
-    /// All positions are nil if the text is not a document.
+    /// Returns the position of the value that each pointer names, in the order of `pointers`. The position of a member
+    /// is the position of the member's key. A missing member gets the position of the value that should contain the
+    /// member. All positions are nil if the text is not a document.
     package static func positions(of pointers: [String], in bytes: [UInt8]) -> [SourcePosition?] {
         let tree = PointerTree(pointers)
         if let offsets = json(tree, in: bytes) {
@@ -21,8 +21,8 @@ package enum DocumentLocator {
         return stream.positions(tree.resolved(marks))
     }
 
-    /// Returns the position that each pointer names in a manifest. Each pointer must begin with the index of a
-    /// document. All positions are nil for a YAML manifest with a list (`items`), because each element of the list
+    /// Returns the position of the value that each pointer names in a manifest. Each pointer must begin with the index
+    /// of a document. All positions are nil for a YAML manifest with a list (`items`), because each element of the list
     /// counts as a document.
     package static func positions(
         ofStreamed pointers: [String], in bytes: [UInt8]

@@ -45,7 +45,7 @@ package struct RuleID: Hashable, Sendable, CustomStringConvertible {
 /// The violations of a document: the first violations found, and the number of all violations.
 ///
 /// A document of one megabyte can break a hundred thousand rules. The first violations are enough for the client to
-/// correct the document. Keeping and sending all violations would cost more than the document itself.
+/// correct the document. Keeping and sending all violations would cost more than reading the document.
 package struct ViolationList: Sendable, Equatable {
     /// The maximum number of violations that are kept.
     package static let limit = 100
