@@ -60,7 +60,8 @@ package final class AuditColumn: Sendable {
     package let content: Content
     /// The member in the API's document; nil for a column that the API does not show.
     package let member: Member?
-    /// The order of the column in CSV. Only every tenth number is used, to leave room for new columns.
+    /// The position of the column among the columns of CSV; nil for a column that CSV does not have. Only every tenth
+    /// number is used, to leave room for new columns.
     package let csv: Int?
     package let event: EventPlace?
     package let filter: AuditColumnFilter?

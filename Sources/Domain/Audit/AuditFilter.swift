@@ -73,7 +73,7 @@ package struct AuditFilter: Hashable, Sendable {
     package static func isTraceID(_ text: String) -> Bool { text.utf8.count == 32 }
 }
 
-/// A condition on the networks of a row: their relation to a block of addresses.
+/// A condition that at least one network of a row must satisfy: a relation to a block of addresses.
 package struct AuditNetwork: Hashable, Sendable {
     /// The relation of the row's network to the block.
     package enum Relation: String, CaseIterable, Sendable {
@@ -172,8 +172,8 @@ extension AuditFilter {
         guard let field else { return true }
         let (before, after) = (Self.document(record.before), Self.document(record.after))
         if field.differs(before, after) { return true }
-        // For a CrossRegionPolicy, the sources are compared too. The row holds the stored policy, but the pointer may
-        // refer to a field of the source, which is text in an annotation of the stored policy.
+        // For a CrossRegionPolicy, compares the sources as well, because the pointer may refer to a field of the
+        // source. The row holds the stored policy. The source is text in an annotation of the stored policy.
         guard record.entry.isAbout(kind: CrossRegionPolicy.kind) else { return false }
         return field.differs(
             before.flatMap(CrossRegionPolicy.source), after.flatMap(CrossRegionPolicy.source))

@@ -71,8 +71,8 @@ package struct AuditGroups: Hashable, Sendable {
 /// A position between two rows. A page begins after the row that the cursor names.
 ///
 /// Rows are ordered by time, and rows with equal times by number. The time of a row is the time of its change. So a row
-/// about another server's change is listed at that time, even if the row is written late. The results of a search for
-/// words are ordered by number alone.
+/// about another server's change is listed at the time of the change, even if the row is written late. The results of a
+/// search for words are ordered by number alone.
 package struct AuditCursor: Hashable, Sendable {
     /// The time of the row; nil if rows are ordered by number.
     package let time: Timestamp?

@@ -1,6 +1,6 @@
 import Documents
 
-/// Words to search for in the text of a row. A row matches if it contains all of them.
+/// Words to search for in the text of a row. A row matches if the row contains all the words.
 ///
 /// Spaces separate words. Text in double quotes is a phrase, whose words must follow one another in the row. Text such
 /// as `alice@example.org` is also a phrase, because `@` cannot be part of a word. A `*` at the end of a word or phrase
@@ -21,8 +21,8 @@ package struct AuditText: Hashable, Sendable {
     package let terms: [Term]
 
     /// Reads the words and phrases in `text`. Throws if `text` has no word, more than `maximumWords` words, fewer than
-    /// `minimumPrefix` characters before a `*`, or an unclosed quote. An unclosed quote is refused, because its author
-    /// may not have meant a phrase.
+    /// `minimumPrefix` characters before a `*`, or an unclosed quote. An unclosed quote is refused, because the author
+    /// of the text may not have meant a phrase.
     package init(_ text: String) throws(AuditTextError) {
         guard text.unicodeScalars.count(where: { $0 == "\"" }).isMultiple(of: 2) else {
             throw .openQuote

@@ -68,7 +68,7 @@ extension AuditRecord.Draft {
     package static let scopeMember = "scope"
 
     /// True if the row's warnings may name objects other than the row's object. Every row of a manifest has the
-    /// warnings of the whole manifest. The pointers of such warnings begin with the number of a document.
+    /// warnings of the whole manifest. The pointer of a warning about a manifest begins with the number of a document.
     fileprivate var warnsOfOtherObjects: Bool {
         guard let warnings else { return false }
         guard let list = (try? JSONParser.parse(Array(warnings.utf8)))?.arrayValue else {

@@ -50,7 +50,7 @@ extension Timestamp {
     }
 
     /// Converts days since 1970-01-01 to a date of the Gregorian calendar. Adding 719,468 makes the count begin at
-    /// 0000-03-01. So the leap day is the last day of a year, and every 146,097 days are 400 years.
+    /// 0000-03-01. With this beginning, a leap day is the last day of its year, and every 400 years have 146,097 days.
     private static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097

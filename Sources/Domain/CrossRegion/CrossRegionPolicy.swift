@@ -54,8 +54,8 @@ package struct CrossRegionRule: Sendable, Equatable {
     package var ports: [ClosedRange<UInt16>]
 }
 
-// A CrossRegionPolicy is compiled into GlobalNetworkPolicies. In etcd, the first of them has an annotation with the
-// source of the CrossRegionPolicy.
+// A CrossRegionPolicy is compiled into GlobalNetworkPolicies. In etcd, the first of these policies has an annotation
+// with the source of the CrossRegionPolicy.
 extension CrossRegionPolicy {
     /// The annotation that holds the source as canonical JSON (RFC 8785).
     package static let sourceAnnotation = "policyserver/source"

@@ -1,8 +1,8 @@
 /// A map from networks of both IP families to values. Address management uses it.
 ///
 /// A network may have several values, because other writers of the same etcd may store a network twice. Results are in
-/// `CIDR` order. A look-up walks down a tree once, so its cost does not depend on the number of networks. Copies of the
-/// map share their storage until one of them changes.
+/// `CIDR` order. A look-up walks down a tree once, so the cost of a look-up does not depend on the number of networks.
+/// Copies of the map share storage until one copy changes.
 package struct CIDRMap<Value: Sendable>: Sendable {
     package typealias Element = (cidr: CIDR, value: Value)
 

@@ -6,8 +6,8 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
     struct Node {
         /// The prefix, left-aligned. The bits after `length` are zero.
         var prefix: Key
-        /// The index of the child whose first bit after this prefix is 0; `none` if there is no such child. In `high`
-        /// that bit is 1.
+        /// The index of the child whose first bit after this prefix is 0 (`low`) or 1 (`high`); `none` if there is no
+        /// such child.
         var low: Int32
         var high: Int32
         /// The payload of the prefix; `none` if the node only branches.
@@ -50,7 +50,7 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
     }
 
     /// Returns the root of the subtree that holds all prefixes inside the block of `prefix` and `length`; `none` if
-    /// there are none. `isCovered` is true if one prefix with a payload contains the whole block.
+    /// there are no such prefixes. `isCovered` is true if one prefix with a payload contains the whole block.
     func subtree(_ prefix: Key, _ length: Int) -> (root: Int32, isCovered: Bool) {
         var index = root
         var isCovered = false
