@@ -16,7 +16,7 @@ package struct CompiledPolicy: Sendable, Equatable {
 
 /// The result of compiling a CrossRegionPolicy: policies or violations, never both.
 package struct CrossRegionCompilation: Sendable, Equatable {
-    /// The policies in ascending order of their numbers. The first has the name of the source.
+    /// The policies in ascending order of their numbers. The first policy has the name of the source.
     package var policies: [CompiledPolicy] = []
     /// The violations, with pointers into the client's document.
     package var violations: [Violation] = []

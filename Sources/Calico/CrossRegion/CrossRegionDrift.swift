@@ -23,7 +23,7 @@ package enum CrossRegionDrift {
     /// of the compiled policies.
     ///
     /// Each region or subnet that no longer exists is a drift at the annotation of the source. If the source does not
-    /// compile for another reason, one drift at the same annotation replaces the differences of the policies.
+    /// compile for another reason, one drift at the same annotation replaces the differences between the policies.
     ///
     /// - Parameter stored: the first compiled policy, and every policy whose annotation names the same source. Other
     ///   policies are ignored.

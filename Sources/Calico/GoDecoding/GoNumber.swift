@@ -8,7 +8,7 @@ enum GoNumber {
     /// An integer above `Int64.max`.
     case unsigned(UInt64)
     case float(Double)
-    /// A number that is too large for a float. YAML keeps it as text.
+    /// A number that is too large for a float. YAML keeps the number as text.
     case text(String)
 
     init(_ number: JSONNumber) {

@@ -26,7 +26,7 @@ enum CoverageLint {
 
 /// The criteria by which a rule matches packets. An absent criterion matches every packet.
 struct RuleCriteria {
-    /// True if a match ends the evaluation. This is true for every action except Log.
+    /// True if a match ends the evaluation. Every action except Log ends the evaluation.
     let isFinal: Bool
     private let rule: GoRecord
     /// The nets of source and destination, in the order of `PolicySide.allCases`. A text that is not a network is nil.

@@ -87,8 +87,8 @@ package struct StoredValue: Sendable {
 /// field's name in letter case. Also finds unknown members of `spec`. Unlike `GoDecoder`, which reads clients'
 /// documents, this type does not accept a number as text.
 struct StoredTypes {
-    /// The problems found. Their pointers are relative to the value that is being read, so that the many values
-    /// without problems need no pointer.
+    /// The problems found. The pointers are relative to the value that is being read, so no pointer is built for the
+    /// many values without problems.
     private var found: [(code: StoredFindingCode, pointer: String, message: String)] = []
 
     static func check(_ document: JSONValue, as type: GoStruct, into report: inout StoredReport) {
