@@ -52,8 +52,8 @@ package enum DocumentLocator {
     /// Returns the positions in a manifest that is one JSON object: a document, or a list of documents in `items`.
     /// Returns nil if the text is not JSON.
     private static func inOneObject(_ pointers: [String], _ bytes: [UInt8]) -> [SourcePosition?]? {
-        // Both cases are looked up at once. For a single document, the index 0 is removed from each pointer, because
-        // the document has no such index. For a list, each pointer is put below `items`.
+        // Looks up the pointers of both cases at once. For a single document, removes the index 0 from each pointer,
+        // because the document has no such index. For a list, puts `/items` before each pointer.
         let own = pointers.map { $0.hasPrefix("/0") ? String($0.dropFirst(2)) : $0 }
         let tree = PointerTree(own + pointers.map { "/items" + $0 } + ["", "/items"])
         guard let offsets = json(tree, in: bytes) else { return nil }

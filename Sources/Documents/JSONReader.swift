@@ -38,8 +38,8 @@ package struct DocumentLimits: Hashable, Sendable {
     package static let `default` = DocumentLimits(depth: 64, nodes: 250_000)
 
     /// The limits for bodies from clients. Each limit is above the needs of a real policy of 1 MiB: 70,000 networks;
-    /// 4,096 annotations of 64 bytes, which is Kubernetes' limit of 256 KiB; a double of 767 digits. Each limit is
-    /// also so low that the most expensive body is read in about a second.
+    /// 4,096 annotations of 64 bytes (256 KiB, the limit of Kubernetes); a double of 767 digits. Each limit is also so
+    /// low that the most expensive body is read in about a second.
     package static let body = DocumentLimits(
         depth: 64, nodes: 100_000, members: 4_096, numberLength: 1_024)
 

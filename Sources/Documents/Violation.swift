@@ -125,8 +125,8 @@ extension ViolationList: ExpressibleByArrayLiteral {
     package init(arrayLiteral violations: Violation...) { self.init(violations) }
 }
 
-/// The limits for one violation in an answer. They are necessary because a violation may repeat parts of the client's
-/// text.
+/// The limits for one violation in an answer. The limits are necessary, because a violation may repeat parts of the
+/// client's text.
 extension ViolationList {
     /// The maximum number of UTF-8 bytes of a message.
     package static let messageBytes = 500
