@@ -99,7 +99,7 @@ package enum AuditTextError: Error, Hashable, Sendable {
     case shortPrefix(String)
     case tooManyWords
 
-    /// The end of an error message, which follows the name of the parameter.
+    /// The text of an error message after the name of the parameter.
     package var message: String {
         switch self {
         case .noWord: "has no letter or digit in it"

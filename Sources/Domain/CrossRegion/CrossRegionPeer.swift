@@ -1,7 +1,7 @@
 import Documents
 
-/// One end of a rule: the sender or the receiver. An object matches the peer if it satisfies every condition that is
-/// set.
+/// One end of a rule: the sender or the receiver. An object matches the peer if the object satisfies every condition
+/// that is set.
 package struct CrossRegionPeer: Sendable, Equatable {
     /// The pointer of the peer in the client's document: `/spec/allow/0/from`.
     package var pointer: String
