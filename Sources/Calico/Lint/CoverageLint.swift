@@ -5,13 +5,14 @@ extension RuleID {
     static let lintNeverMatches = RuleID("lint.rule-never-matches")
 }
 
-/// Finds rules that no packet can reach, because an earlier rule of the same direction decides every packet that
-/// would match.
+/// Finds rules that no packet can reach, because an earlier rule of the same direction decides every packet that the
+/// later rule would match.
 enum CoverageLint {
     static let all: [RuleID] = [.lintNeverMatches]
 
     static func check(_ rules: [GoRecord], into report: inout ViolationReport) {
-        // The time is quadratic, so only the first 100 rules are compared. People rarely write more by hand.
+        // The time is quadratic, so only the first 100 rules are compared. People rarely write more than 100 rules by
+        // hand.
         let criteria = rules.prefix(100).map(RuleCriteria.init)
         for (index, later) in criteria.enumerated() {
             let earlier = criteria[..<index].firstIndex { $0.isFinal && $0.covers(later) }

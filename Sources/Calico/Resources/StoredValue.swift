@@ -84,7 +84,7 @@ package struct StoredValue: Sendable {
 }
 
 /// Finds members that Go's `encoding/json` cannot decode into Calico's structs, and members whose names differ from the
-/// field's name in letter case. Also finds unknown members of `spec`. Unlike `GoDecoder`, which reads clients'
+/// field's name only in letter case. Also finds unknown members of `spec`. Unlike `GoDecoder`, which reads clients'
 /// documents, this type does not accept a number as text.
 struct StoredTypes {
     /// The problems found. The pointers are relative to the value that is being read, so no pointer is built for the
