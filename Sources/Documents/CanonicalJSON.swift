@@ -24,8 +24,8 @@ extension JSONWriter {
         }
     }
 
-    /// Returns the members sorted by the UTF-16 code units of their keys. For ASCII keys this is the order of their
-    /// bytes.
+    /// Returns the members sorted by the UTF-16 code units of their keys. For ASCII keys, this order is the order of
+    /// the bytes.
     fileprivate static func inOrder(
         _ members: [(key: String, value: JSONValue)]
     ) -> [(key: String, value: JSONValue)] {

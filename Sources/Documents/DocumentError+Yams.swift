@@ -42,9 +42,11 @@ extension DocumentError {
         }
     }
 
-    /// Returns the pointer of the mapping that has a key at `position`. Yams does not report the pointer. To find it,
-    /// this function parses the text before `position` with an added key at the end. Returns an empty pointer if no
-    /// such text is YAML.
+    /// Returns the pointer of the mapping that has a key at `position`; an empty pointer if the mapping cannot be
+    /// found.
+    ///
+    /// Yams does not report the pointer. So this function completes the text before `position` with a key and closing
+    /// brackets, and parses the result.
     private static func pointer(ofMappingAt position: SourcePosition, in text: String) -> String {
         let before = Array(text.utf8.prefix(position.byteOffset))
         // Each ending closes brackets that may be open before the error. Each attempt parses the whole text before the

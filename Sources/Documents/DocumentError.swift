@@ -23,15 +23,16 @@ package struct DocumentError: Error, Hashable, Sendable {
         return Violation(pointer: pointer, rule: rule, message: message + place)
     }
 
-    /// Returns the error with a pointer that starts at the enclosing object. The invalid value is the member `key`.
+    /// Returns the error with a pointer relative to the enclosing object. The pointer of this error must be relative to
+    /// the member `key` of that object.
     func within(key: String) -> DocumentError {
         var outer = self
         outer.pointer = JSONPointer.append("", key) + pointer
         return outer
     }
 
-    /// Returns the error with a pointer that starts at the enclosing array. The invalid value is the element at
-    /// `index`.
+    /// Returns the error with a pointer relative to the enclosing array. The pointer of this error must be relative to
+    /// the element at `index` of that array.
     func within(index: Int) -> DocumentError {
         var outer = self
         outer.pointer = JSONPointer.append("", index) + pointer
@@ -82,8 +83,8 @@ extension RuleID {
     package static let yamlNumber = RuleID("yaml.number")
     /// A mapping key is null or not a scalar.
     package static let yamlKey = RuleID("yaml.key")
-    /// The value of a `<<` is neither a mapping nor a list of mappings, or the `<<` comes after a key that it also
-    /// sets.
+    /// The value of a `<<` is neither a mapping nor a list of mappings, or the `<<` comes after a key that the `<<`
+    /// also sets.
     package static let yamlMerge = RuleID("yaml.merge")
 }
 

@@ -5,9 +5,9 @@ import Yams
 /// The locator reads the text a second time, once for all pointers. Only answers that refuse a document have this
 /// cost.
 package enum DocumentLocator {
-    /// Returns the position that each pointer names, in the order of `pointers`. The position of a member is the
-    /// position of the member's key. A missing member gets the position of the value that should contain the member.
-    /// All positions are nil if the text is not a document.
+    /// Returns the position of the value that each pointer names, in the order of `pointers`. The position of a member
+    /// is the position of the member's key. A missing member gets the position of the value that should contain the
+    /// member. All positions are nil if the text is not a document.
     package static func positions(of pointers: [String], in bytes: [UInt8]) -> [SourcePosition?] {
         let tree = PointerTree(pointers)
         if let offsets = json(tree, in: bytes) {
@@ -21,8 +21,8 @@ package enum DocumentLocator {
         return stream.positions(tree.resolved(marks))
     }
 
-    /// Returns the position that each pointer names in a manifest. Each pointer must begin with the index of a
-    /// document. All positions are nil for a YAML manifest with a list (`items`), because each element of the list
+    /// Returns the position of the value that each pointer names in a manifest. Each pointer must begin with the index
+    /// of a document. All positions are nil for a YAML manifest with a list (`items`), because each element of the list
     /// counts as a document.
     package static func positions(
         ofStreamed pointers: [String], in bytes: [UInt8]
@@ -52,8 +52,8 @@ package enum DocumentLocator {
     /// Returns the positions in a manifest that is one JSON object: a document, or a list of documents in `items`.
     /// Returns nil if the text is not JSON.
     private static func inOneObject(_ pointers: [String], _ bytes: [UInt8]) -> [SourcePosition?]? {
-        // Both cases are looked up at once. For a single document, the index 0 is removed from each pointer, because
-        // the document has no such index. For a list, each pointer is put below `items`.
+        // Looks up the pointers of both cases at once. For a single document, removes the index 0 from each pointer,
+        // because the document has no such index. For a list, puts `/items` before each pointer.
         let own = pointers.map { $0.hasPrefix("/0") ? String($0.dropFirst(2)) : $0 }
         let tree = PointerTree(own + pointers.map { "/items" + $0 } + ["", "/items"])
         guard let offsets = json(tree, in: bytes) else { return nil }

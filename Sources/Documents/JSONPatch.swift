@@ -33,8 +33,9 @@ package enum JSONPointer {
 }
 
 extension JSONValue {
-    /// Returns the value to which the keys and indices of a pointer lead (RFC 6901 section 4); nil if there is no such
-    /// value.
+    /// Returns the value that a pointer names (RFC 6901 section 4); nil if there is no such value.
+    ///
+    /// - Parameter tokens: the keys and indices of the pointer, unescaped.
     package func value(at tokens: [String]) -> JSONValue? {
         tokens.reduce(self as JSONValue?) { value, token in
             guard let elements = value?.arrayValue else { return value?[token] }
@@ -67,8 +68,8 @@ package enum JSONPatch {
     /// Returns the operations that turn `old` into `new` when applied in order. Returns an empty list if the
     /// documents are equal.
     ///
-    /// Arrays are compared index by index. The removal of an element in the middle therefore appears as changes of
-    /// all later elements.
+    /// Arrays are compared index by index. The removal of an element in the middle therefore appears as changes to all
+    /// later elements.
     package static func diff(from old: JSONValue, to new: JSONValue) -> [Operation] {
         var operations: [Operation] = []
         append(old, new, at: "", to: &operations)
@@ -139,7 +140,8 @@ package enum MergePatch {
         }
         let existing = current.membersByKey
         for (key, change) in changes where change != .null && existing[ExactString(key)] == nil {
-            // A new member is applied to null, because this removes the nulls inside the member (RFC 7396 section 2).
+            // Applies a new member to null, because the application removes the nulls inside the member (RFC 7396
+            // section 2).
             members.append((key, apply(change, to: .null)))
         }
         return .object(JSONObject(uncheckedMembers: members))

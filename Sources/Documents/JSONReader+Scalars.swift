@@ -20,7 +20,7 @@ extension JSONReader {
         return String(decoding: decoded, as: UTF8.self)
     }
 
-    /// Moves to the next quote or backslash. Throws if the bytes before that mark are not valid UTF-8 or contain a
+    /// Moves to the next quote or backslash. Throws if the bytes before that character are not valid UTF-8 or contain a
     /// control character.
     private mutating func skipPlainText() throws(DocumentError) {
         while true {

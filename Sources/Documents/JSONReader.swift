@@ -1,9 +1,9 @@
 /// Reads JSON by RFC 8259, without extensions.
 ///
 /// The parser is stricter than the RFC only in three points that the RFC leaves open: it refuses a byte order mark, a
-/// repeated key and a lone surrogate. Foundation's parsers are not sufficient. They report neither repeated keys nor
-/// positions, which strict validation needs. They also lose the text of numbers and the order of members, which
-/// determine the stored bytes.
+/// repeated key and a lone surrogate. Foundation's parsers are not sufficient: they do not report repeated keys and
+/// positions, and they lose the text of numbers and the order of members. Strict validation needs repeated keys and
+/// positions. The stored bytes depend on the text of numbers and the order of members.
 package enum JSONParser {
     /// Parses the single value in `bytes`.
     package static func parse(
@@ -26,7 +26,7 @@ package enum JSONParser {
 package struct DocumentLimits: Hashable, Sendable {
     /// The maximum depth of nested arrays and objects. Calico resources are far less deep than 64.
     package var depth: Int
-    /// The maximum number of values in the whole document. Each use of a YAML alias counts again.
+    /// The maximum number of values in the whole document. The values of a YAML alias count again at each use.
     package var nodes: Int
     /// The maximum number of members of one object.
     package var members: Int
@@ -38,8 +38,8 @@ package struct DocumentLimits: Hashable, Sendable {
     package static let `default` = DocumentLimits(depth: 64, nodes: 250_000)
 
     /// The limits for bodies from clients. Each limit is above the needs of a real policy of 1 MiB: 70,000 networks;
-    /// 4,096 annotations of 64 bytes, which is Kubernetes' limit of 256 KiB; a double of 767 digits. Each limit is
-    /// also so low that the most expensive body is read in about a second.
+    /// 4,096 annotations of 64 bytes (256 KiB, the limit of Kubernetes); a double of 767 digits. Each limit is also so
+    /// low that the most expensive body is read in about a second.
     package static let body = DocumentLimits(
         depth: 64, nodes: 100_000, members: 4_096, numberLength: 1_024)
 
@@ -243,7 +243,7 @@ struct UniqueMembers {
     /// The keys of an object that is too large for a linear search; otherwise empty.
     private var seen: Set<ExactString> = []
 
-    /// The number of members from which on a set is faster than a linear search.
+    /// The number of members at which `seen` replaces the linear search, because a set is faster for larger objects.
     private static let linearLimit = 16
 
     /// Returns true if `key` is new. Keys are equal only if their bytes are equal (RFC 8259 section 8.3).

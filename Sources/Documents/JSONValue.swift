@@ -206,8 +206,8 @@ struct ExactString: Hashable {
     static func == (lhs: ExactString, rhs: ExactString) -> Bool { lhs.text.isExactly(rhs.text) }
 
     /// Hashes the bytes. Swift's own hash is equal for all canonically equal spellings of a text, and a text of a few
-    /// dozen bytes has thousands of spellings. If an object had all these spellings as keys, each key would be compared
-    /// with every other key.
+    /// dozen bytes can have thousands of spellings. If an object had all these spellings as keys, each key would be
+    /// compared with every other key.
     func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }

@@ -38,7 +38,8 @@ struct JSONWriter {
     enum Escaping {
         /// Escapes only the characters that RFC 8259 section 7 requires.
         case minimal
-        /// Also escapes `<`, `>`, `&`, U+2028 and U+2029 (Go, encoding/json `HTMLEscape`).
+        /// Escapes the same characters as `minimal`, and `<`, `>`, `&`, U+2028 and U+2029 (Go, encoding/json
+        /// `HTMLEscape`).
         case go
     }
 

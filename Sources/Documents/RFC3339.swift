@@ -5,8 +5,8 @@ package enum RFC3339 {
         /// The form for times from people and other programs. It accepts `t`, `z`, a space instead of `T`, and a leap
         /// second. A leap second counts as the next second.
         case lenient
-        /// The form of Go's `time.Parse` for Kubernetes' timestamps: capital letters, and seconds up to 59. A text
-        /// that Calico would refuse is refused here too.
+        /// The form of Go's `time.Parse` for Kubernetes' timestamps: capital letters, and seconds up to 59. This form
+        /// refuses every text that Calico would refuse.
         case go
     }
 

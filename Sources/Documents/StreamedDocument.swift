@@ -21,8 +21,10 @@ extension JSONValue {
 }
 
 extension DocumentError {
-    /// Returns the error with a pointer into the manifest, which begins with the index of a document. The manifest must
-    /// have `count` documents before the one with the error. Elements of a list count as documents.
+    /// Returns the error with a pointer into the manifest. The pointer begins with the index of the document.
+    ///
+    /// - Parameter count: the number of documents before the document with the error. Each element of a list counts as
+    ///   a document.
     package func inStream(after count: Int) -> DocumentError {
         var tokens = JSONPointer.tokens(pointer)[...]
         guard !tokens.isEmpty else { return self }

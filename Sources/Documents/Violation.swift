@@ -45,7 +45,7 @@ package struct RuleID: Hashable, Sendable, CustomStringConvertible {
 /// The violations of a document: the first violations found, and the number of all violations.
 ///
 /// A document of one megabyte can break a hundred thousand rules. The first violations are enough for the client to
-/// correct the document. Keeping and sending all violations would cost more than the document itself.
+/// correct the document. Keeping and sending all violations would cost more than reading the document.
 package struct ViolationList: Sendable, Equatable {
     /// The maximum number of violations that are kept.
     package static let limit = 100
@@ -125,8 +125,8 @@ extension ViolationList: ExpressibleByArrayLiteral {
     package init(arrayLiteral violations: Violation...) { self.init(violations) }
 }
 
-/// The limits for one violation in an answer. They are necessary because a violation may repeat parts of the client's
-/// text.
+/// The limits for one violation in an answer. The limits are necessary, because a violation may repeat parts of the
+/// client's text.
 extension ViolationList {
     /// The maximum number of UTF-8 bytes of a message.
     package static let messageBytes = 500

@@ -1,9 +1,9 @@
 /// Refuses texts with keys that would cost too much to compare.
 ///
-/// Yams replaces each alias by a copy and then hashes whole keys, including lists and mappings. This happens before
-/// `DocumentLimits` can apply, so a few nested aliases in a key would take hours. This check estimates the cost from
-/// the bytes alone. If in doubt, the estimate is too high. It is zero for a text in which no key is a list, a mapping
-/// or an alias. Real documents have no such keys.
+/// Yams replaces each alias by a copy and then hashes whole keys, including lists and mappings. Yams hashes the keys
+/// before `DocumentLimits` can apply, so a few nested aliases in a key would take hours. This check estimates the cost
+/// from the bytes alone. If in doubt, the estimate is too high. The estimate is zero for a text in which no key is a
+/// list, a mapping or an alias. Real documents have no such keys.
 enum YAMLKeyCost {
     /// The maximum estimate in hashed bytes. It corresponds to much less than a second.
     private static let limit = 10_000_000.0
@@ -26,8 +26,8 @@ enum YAMLKeyCost {
         /// The number of `?` directly after a word. Such a `?` can begin a key only if the word is the name of an
         /// alias.
         var questionsBehindWords = 0
-        /// The number of closing brackets with a colon after them. Such a key has at most 1,024 bytes (YAML 1.1
-        /// section 9.2.2).
+        /// The number of closing brackets with a colon after them. A key that ends with such a bracket has at most
+        /// 1,024 bytes (YAML 1.1 section 9.2.2).
         var bracketKeys = 0
         /// The number of aliases with a colon after them.
         var aliasKeys = 0

@@ -5,7 +5,7 @@ import Yams
 enum YAMLScalar: Equatable {
     case null
     case boolean(Bool)
-    /// An integer. JSON contains it in decimal form.
+    /// An integer. Its JSON form is always decimal.
     case integer(Int128)
     /// A float. The text is kept if it is a legal JSON number.
     case float(Double, literal: String)

@@ -84,8 +84,8 @@ struct YAMLWriter {
         }
     }
 
-    /// Returns the number in a form for YAML 1.1. There, an exponent needs a sign, and the digits before the exponent
-    /// need a decimal point.
+    /// Returns the number in a form that YAML 1.1 also reads as a number. In YAML 1.1, an exponent needs a sign, and
+    /// the digits before the exponent need a decimal point.
     private static func bytes(_ number: JSONNumber) -> [UInt8] {
         var digits = Array(number.literal.utf8)
         guard let mark = digits.firstIndex(where: { $0 | 0x20 == UInt8(ascii: "e") }) else {
@@ -117,7 +117,8 @@ struct YAMLText {
 
     var bytes: [UInt8] { isPlain ? Array(text.utf8) : quoted }
 
-    /// The words that readers of YAML 1.1 or 1.2 interpret as a boolean or null. They are quoted in any letter case.
+    /// The words that readers of YAML 1.1 or 1.2 interpret as a boolean or null. These words are quoted in any letter
+    /// case.
     private static let words: Set<String> = [
         "y", "n", "yes", "no", "on", "off", "true", "false", "null",
     ]

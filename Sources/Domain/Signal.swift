@@ -1,4 +1,5 @@
-/// Wakes one waiting task. Several signals in a row wake the task only once, because it then does all pending work.
+/// Wakes one waiting task. Several signals in a row wake the task only once, because the task then does all pending
+/// work.
 ///
 /// The type uses a stream instead of a condition variable, because a waiting task must not block its thread.
 package struct Signal: Sendable {

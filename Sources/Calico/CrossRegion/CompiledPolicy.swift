@@ -16,7 +16,7 @@ package struct CompiledPolicy: Sendable, Equatable {
 
 /// The result of compiling a CrossRegionPolicy: policies or violations, never both.
 package struct CrossRegionCompilation: Sendable, Equatable {
-    /// The policies in ascending order of their numbers. The first has the name of the source.
+    /// The policies in ascending order of their numbers. The first policy has the name of the source.
     package var policies: [CompiledPolicy] = []
     /// The violations, with pointers into the client's document.
     package var violations: [Violation] = []
@@ -101,7 +101,8 @@ package enum CrossRegionAnnotation {
         CrossRegionPolicy.source(ofStored: resource.document)
     }
 
-    /// Returns the CrossRegionPolicy whose first compiled policy is `resource`; nil for any other policy.
+    /// Returns the CrossRegionPolicy whose first compiled policy is `resource`. Returns nil if `resource` has no
+    /// readable source.
     package static func policy(of resource: Resource) -> DocumentReading<CrossRegionPolicy>? {
         sourceDocument(of: resource).map {
             CrossRegionPolicy.decode($0, name: PolicyName.authored(resource))
@@ -131,7 +132,7 @@ package enum CrossRegionAnnotation {
         return annotations[source] != nil || annotations[partOf] != nil
     }
 
-    /// Returns the resource as an ordinary policy, without these annotations.
+    /// Returns the resource as an ordinary policy, without the annotations `source` and `partOf`.
     package static func removed(from resource: Resource) -> Resource {
         guard var document = resource.document.objectValue,
             var metadata = document["metadata"]?.objectValue,

@@ -3,11 +3,11 @@ package import Domain
 
 /// Compiles a CrossRegionPolicy into Calico's policies.
 ///
-/// Each receiving side becomes one policy. Several of these policies may apply to the same endpoint, and their order
-/// depends on the release of Calico. Up to 3.31, Calico sorts policies with the same `order` by name. Later releases
-/// sort them by `name/namespace/kind`, which puts `web-01` before `web` (Felix `PolKVLess`). Each policy must therefore
-/// be correct without the others. So each policy repeats, before its `allow` rules, every `deny` rule that may concern
-/// the same endpoints.
+/// Each receiving side becomes one policy. Several of these policies may apply to the same endpoint, and the order of
+/// the policies depends on the release of Calico. Up to 3.31, Calico sorts policies with the same `order` by name.
+/// Later releases sort these policies by `name/namespace/kind`, which puts `web-01` before `web` (Felix `PolKVLess`).
+/// Each policy must therefore be correct without the others. So each policy repeats, before its `allow` rules, every
+/// `deny` rule that may concern the same endpoints.
 package enum CrossRegionCompiler {
     /// The maximum number of policies. The number in a policy's name has at most two digits.
     package static let maximumPolicies = 99

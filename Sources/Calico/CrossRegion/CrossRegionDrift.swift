@@ -18,11 +18,12 @@ package struct Drift: Sendable, Equatable {
 
 /// Finds the changes that other tools made to compiled policies.
 package enum CrossRegionDrift {
-    /// Returns every difference: first the regions and subnets that no longer exist, then the differences in the order
-    /// of the compiled policies, and last the policies that should not exist.
+    /// Returns every difference: first the regions and subnets that no longer exist, then the differences between
+    /// compiled and stored policies, and last the stored policies that should not exist. The differences have the order
+    /// of the compiled policies.
     ///
     /// Each region or subnet that no longer exists is a drift at the annotation of the source. If the source does not
-    /// compile for another reason, one drift at the same annotation replaces the differences of the policies.
+    /// compile for another reason, one drift at the same annotation replaces the differences between the policies.
     ///
     /// - Parameter stored: the first compiled policy, and every policy whose annotation names the same source. Other
     ///   policies are ignored.

@@ -58,9 +58,9 @@ extension CrossRegionPeer {
         return terms + freeTerms
     }
 
-    /// The conditions on the labels of the receiver. They always require an OpenStack VM, because a policy that also
-    /// selected hosts could isolate a host. A subnet is replaced by its region, because endpoints have no label for the
-    /// subnet.
+    /// The conditions on the labels of the receiver. The conditions always require an OpenStack VM, because a policy
+    /// that also selected hosts could isolate a host. A subnet is replaced by its region, because endpoints have no
+    /// label for the subnet.
     var receiverTerms: [PeerTerm] {
         var terms = vmTerms
         if let subnet {
@@ -114,12 +114,12 @@ package enum EndpointLabel {
     package static let openStack = "openstack"
     package static let projectID = "projectcalico.org/openstack-project-id"
     package static let projectName = "projectcalico.org/openstack-project-name"
-    /// The label for the network's name. Only recent releases of the driver write it. No label holds the network's
-    /// id.
+    /// The label for the network's name. Only recent releases of the driver write this label. No label holds the
+    /// network's id.
     package static let networkName = "projectcalico.org/openstack-network-name"
-    /// The prefix of a label's key before the id of a security group. The label's value is the group's name.
+    /// The text before the id of a security group in a label's key. The label's value is the group's name.
     package static let groupPrefix = "sg.projectcalico.org/openstack-"
-    /// The prefix of a label's key before the name of a security group. The label's value is the group's id.
+    /// The text before the name of a security group in a label's key. The label's value is the group's id.
     package static let groupNamePrefix = "sg-name.projectcalico.org/openstack-"
 
     /// Returns true if the label marks a VM as a member of a security group.

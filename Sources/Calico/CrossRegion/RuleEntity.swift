@@ -51,7 +51,7 @@ struct RuleEntity {
         !isImpossible && (nets.isEmpty || nets.contains { $0.family == family })
     }
 
-    /// Returns the side in Calico's JSON form; nil if it has no conditions.
+    /// Returns the side in Calico's JSON form; nil if the side has no conditions.
     func document(ports: [ClosedRange<UInt16>] = []) -> JSONValue? {
         var object = JSONObject()
         object["selector"] = selector.map(JSONValue.string)
@@ -109,9 +109,8 @@ struct RuleForms {
     /// The compiled rules; empty if no packet can match.
     ///
     /// Calico requires all networks of a rule to belong to one family (`validator/v3`). Felix applies a rule with
-    /// networks only to packets of the networks' family. This is also true for excluded networks
-    /// (`FilterRuleToIPVersion`). A peer that excludes only IPv4 networks still includes all of IPv6, so IPv6 needs a
-    /// separate rule.
+    /// networks or excluded networks only to packets of the networks' family (`FilterRuleToIPVersion`). A peer that
+    /// excludes only IPv4 networks still includes all of IPv6, so IPv6 needs a separate rule.
     var documents: [JSONValue] {
         let families = IPFamily.allCases.filter { family in
             source.admits(family) && destination.admits(family)

@@ -18,8 +18,8 @@ enum DecodingRules {
 
 /// Decodes documents into Go structs, like `sigs.k8s.io/yaml` and `encoding/json` in Calico's tools. Unknown fields and
 /// wrong types are errors. Letter case in the names of members is ignored, and numbers and booleans are accepted as
-/// text. These rules are Calico's: this server must store the same result as `calicoctl apply` for the same text, and
-/// must refuse the same texts.
+/// text. All these rules are Calico's rules, because this server must store the same result as `calicoctl apply` for
+/// the same text, and must refuse the same texts.
 ///
 /// Unlike Go, the decoder does not stop at the first mistake.
 struct GoDecoder {
@@ -36,8 +36,10 @@ struct GoDecoder {
         return record
     }
 
-    /// Decodes `value` into a field. If the field already has a value from a member with the same name in other letter
-    /// case, `old` is that value; otherwise `old` is nil. Returns nil if the field is absent afterwards.
+    /// Decodes `value` into a field. Returns nil if the field is absent afterwards.
+    ///
+    /// - Parameter old: the value that the field already has from a member with the same name in other letter case; nil
+    ///   if there is no such member.
     private mutating func node(
         _ value: JSONValue, as type: GoType, over old: GoNode?, at pointer: String
     ) -> GoNode? {
@@ -64,7 +66,7 @@ struct GoDecoder {
         }
     }
 
-    /// Returns the text that a number or boolean of the document was converted to, and records it in `converted`.
+    /// Returns `text`, the text form of a number or boolean in the document. Appends the text to `converted`.
     mutating func convert(_ text: String, at pointer: String) -> GoValue {
         converted.append(Located(text, at: pointer))
         return .string(text)
@@ -120,7 +122,8 @@ struct GoDecoder {
     }
 
     /// The maximum number of members of one object that repeat a field in other letter case. Go merges such members.
-    /// The limit bounds the time: a name has thousands of spellings, and each member is merged with all earlier ones.
+    /// The limit bounds the time, because a name can have thousands of spellings, and each member is merged with all
+    /// earlier members.
     private static let maximumRepeats = 8
 
     private mutating func list(

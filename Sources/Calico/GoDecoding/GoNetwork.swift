@@ -3,7 +3,7 @@ import Domain
 /// A CIDR parsed like Go's `net.ParseCIDR`, which Calico uses. Unlike `CIDR`, this type may have host bits, a prefix
 /// length with leading zeros, or an IPv4 address in IPv6-mapped form.
 struct GoNetwork {
-    /// The prefix length in bits of the written address.
+    /// The prefix length as written: 0–32 for an address in IPv4 form, 0–128 for an address in IPv6 form.
     let prefixLength: Int
     /// The family of the text. An IPv4 address in mapped form counts as IPv6.
     private let form: IPFamily
@@ -50,8 +50,8 @@ struct GoNetwork {
         kept == 0 ? 0 : bits & (UInt128.max << UInt128(128 - kept))
     }
 
-    /// Reads digits. Leading zeros are allowed, like in Go. Returns nil for any other text, and for a number so large
-    /// that it could overflow.
+    /// Reads digits. Leading zeros are allowed, like in Go. Returns nil for any other text, and for a number that could
+    /// overflow.
     private static func decimal(_ text: Substring) -> Int? {
         guard !text.isEmpty else { return nil }
         var value = 0

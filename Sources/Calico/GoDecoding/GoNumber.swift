@@ -2,13 +2,13 @@ import Documents
 import Domain
 
 /// A number of a document that is decoded into a Go field. Calico's tools first read every manifest as YAML, so `4.0`
-/// and `1e2` are integers, and a number is accepted as text.
+/// and `1e2` are integers, and a string field accepts a number.
 enum GoNumber {
     case integer(Int64)
     /// An integer above `Int64.max`.
     case unsigned(UInt64)
     case float(Double)
-    /// A number that is too large for a float. YAML keeps it as text.
+    /// A number that is too large for a float. YAML keeps the number as text.
     case text(String)
 
     init(_ number: JSONNumber) {

@@ -6,7 +6,7 @@ extension RuleID {
 }
 
 /// Finds conditions of rules that are present but blank. Calico reads `nets:` without a value, `""` and `[]` as no
-/// condition, so the rule matches more than its author meant.
+/// condition, so the rule matches more than the author of the rule meant.
 ///
 /// The lint reads the client's document, because the stored form does not contain blank conditions.
 enum BlankLint {

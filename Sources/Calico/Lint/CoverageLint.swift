@@ -5,13 +5,14 @@ extension RuleID {
     static let lintNeverMatches = RuleID("lint.rule-never-matches")
 }
 
-/// Finds rules that no packet can reach, because an earlier rule of the same direction decides every packet that
-/// would match.
+/// Finds rules that no packet can reach, because an earlier rule of the same direction decides every packet that the
+/// later rule would match.
 enum CoverageLint {
     static let all: [RuleID] = [.lintNeverMatches]
 
     static func check(_ rules: [GoRecord], into report: inout ViolationReport) {
-        // The time is quadratic, so only the first 100 rules are compared. People rarely write more by hand.
+        // The time is quadratic, so only the first 100 rules are compared. People rarely write more than 100 rules by
+        // hand.
         let criteria = rules.prefix(100).map(RuleCriteria.init)
         for (index, later) in criteria.enumerated() {
             let earlier = criteria[..<index].firstIndex { $0.isFinal && $0.covers(later) }
@@ -26,7 +27,7 @@ enum CoverageLint {
 
 /// The criteria by which a rule matches packets. An absent criterion matches every packet.
 struct RuleCriteria {
-    /// True if a match ends the evaluation. This is true for every action except Log.
+    /// True if a match ends the evaluation. Every action except Log ends the evaluation.
     let isFinal: Bool
     private let rule: GoRecord
     /// The nets of source and destination, in the order of `PolicySide.allCases`. A text that is not a network is nil.
@@ -81,8 +82,8 @@ struct RuleCriteria {
         return GoEncoder.json(mine.value) == GoEncoder.json(other.value)
     }
 
-    /// Returns true if each element of `theirs` is inside an element of `ours`. An empty list contains everything.
-    /// Returns false if there are too many pairs to compare.
+    /// Returns true if each element of `theirs` is inside an element of `ours`. If `ours` is empty, it contains
+    /// everything. Returns false if there are too many pairs to compare.
     private static func isInside<Part>(
         _ theirs: [Part], _ ours: [Part], by isPart: (Part, Part) -> Bool
     ) -> Bool {

@@ -66,8 +66,8 @@ extension Resource {
 
     private var region: String? { key.namespace.flatMap(RegionNamespace.region(of:)) }
 
-    /// The regions of a network set: the region of the key, and the region of the value, which Felix uses. All regions
-    /// if one of the two is unknown.
+    /// The regions of a network set: the region of the key's namespace, and the region of the namespace in the value.
+    /// Felix uses the namespace in the value. If one of the two regions is unknown, the set touches all regions.
     private var setRegions: RegionSet {
         guard let region, let named = metadata["namespace"]?.stringValue,
             let other = RegionNamespace.region(of: named)

@@ -110,7 +110,7 @@ package enum InventoryResource {
             addressBlocks: nets(resource), labels: userLabels(resource))
     }
 
-    /// Returns the subnet of a stored set; nil if another tool has removed its network.
+    /// Returns the subnet of a stored set; nil if another tool has removed the network from the set.
     package static func subnet(_ name: String, region: String, _ resource: Resource) -> Subnet? {
         guard let cidr = nets(resource).first else { return nil }
         let annotations = resource.annotations
@@ -156,7 +156,7 @@ extension InventoryResource {
         return .object(object)
     }
 
-    /// Returns the representation of the subnet in the API; nil if another tool has removed its network.
+    /// Returns the representation of the subnet in the API; nil if another tool has removed the network from the set.
     package static func representation(
         ofSubnet name: String, region: String, _ resource: Resource, revision: Int64
     ) -> JSONValue? {

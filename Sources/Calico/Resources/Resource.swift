@@ -77,8 +77,8 @@ package struct ObjectIdentity: Sendable, Equatable {
 extension Resource {
     /// Returns a resource with the envelope that every Calico tool accepts.
     ///
-    /// The resource keeps all fields of `existing` that this write does not name: other metadata and other members of
-    /// the object.
+    /// The resource keeps the fields of `existing` that the other parameters do not set: other metadata and other
+    /// members of the object.
     static func build(
         key: ResourceKey, existing: Resource?, identity: ObjectIdentity,
         labels: [String: String], annotations: [String: String], spec: JSONObject

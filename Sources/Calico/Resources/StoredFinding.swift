@@ -1,8 +1,8 @@
 package import Documents
 import Domain
 
-/// A problem of a stored value: Felix reads the value differently from its text, ignores it, or crashes because of
-/// it.
+/// A problem of a stored value: Felix reads the value differently from its text, ignores the value, or crashes because
+/// of the value.
 package struct StoredFinding: Sendable, Hashable {
     package let code: StoredFindingCode
     /// The RFC 6901 pointer into the stored value; empty for the whole value.
@@ -49,13 +49,13 @@ package enum FindingSeverity: String, Sendable, CaseIterable {
 /// The findings describe the behaviour of Felix in Calico v3.32.1: `felix/calc/validation_filter.go`,
 /// `felix/rules/policy.go`, `libcalico-go/lib/backend/syncersv1/updateprocessors`.
 package enum StoredFindingCode: String, Sendable, CaseIterable {
-    /// The value is not a JSON object. Calico's lists skip it, and Calico's watches stall.
+    /// The value is not a JSON object. Calico's lists skip the value, and Calico's watches stall.
     case notJSON = "stored.not-json"
     /// The value is JSON that this server refuses but Calico may read: a repeated key, bad UTF-8, or too many levels.
     case unread = "stored.unread"
     /// The action of a rule is unknown to Felix. Felix crashes.
     case action = "stored.action"
-    /// A rule has no action. Felix reads it as Allow.
+    /// A rule has no action. Felix reads the absent action as Allow.
     case actionMissing = "stored.action-missing"
     /// Go cannot decode a member, so the whole value counts as absent.
     case type = "stored.type"
@@ -69,21 +69,21 @@ package enum StoredFindingCode: String, Sendable, CaseIterable {
     case ipVersion = "stored.ip-version"
     /// An ICMP type or code is out of range, or a code has no type. The policy counts as absent.
     case icmp = "stored.icmp"
-    /// A network is not valid. Felix drops it, so the rule may match more traffic.
+    /// A network is not valid. Felix drops the network, so the rule may match more traffic.
     case net = "stored.net"
     /// The namespace in the value differs from the key's namespace or is absent.
     case namespace = "stored.namespace"
     /// A policy has an unknown type, or has no types and therefore applies in both directions.
     case types = "stored.types"
-    /// A field is unknown to Calico. Calico ignores it.
+    /// A field is unknown to Calico. Calico ignores the field.
     case unknownField = "stored.unknown-field"
-    /// The name of a field has a different letter case.
+    /// The name of a member differs from the name of Calico's field only in letter case.
     case fieldCase = "stored.field-case"
     /// The name in the value differs from the key's name.
     case name = "stored.name"
     /// The kind in the value differs from the key's kind.
     case kind = "stored.kind"
-    /// The default action of a tier is unknown. Felix reads it as Deny.
+    /// The default action of a tier is unknown. Felix reads the unknown action as Deny.
     case tierAction = "stored.tier-action"
     /// The set of a region or subnet lacks the labels that rules use to select it.
     case inventoryLabel = "stored.inventory-label"

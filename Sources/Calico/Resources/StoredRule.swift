@@ -113,7 +113,7 @@ struct StoredRule {
         guard let ports = entity.goMember(field)?.arrayValue, !ports.isEmpty, !hasPorts else {
             return
         }
-        // Named ports need no protocol.
+        // Only numeric ports are reported, because named ports need no protocol.
         let isNumeric = ports.contains { port in
             if case .numbers? = StoredScalar.port(port) { true } else { false }
         }
@@ -124,7 +124,7 @@ struct StoredRule {
             fix: "add protocol: TCP, UDP or SCTP to the rule")
     }
 
-    /// True if the rule's protocol has ports. The letter case of its name does not matter.
+    /// True if the rule's protocol has ports. The letter case of the protocol's name does not matter.
     private var hasPorts: Bool {
         switch rule.goMember("protocol").flatMap(StoredScalar.netProtocol) {
         case .name(let name)?: Self.withPorts.contains(name.lowercased())

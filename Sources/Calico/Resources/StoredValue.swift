@@ -30,7 +30,7 @@ package struct StoredValue: Sendable {
         findings = report.findings
     }
 
-    /// The errors that every JSON reader reports. Go accepts a text with any other error: for example, it uses the last
+    /// The errors that every JSON reader reports. Go accepts a text with any other error: for example, Go uses the last
     /// of repeated keys and replaces bad UTF-8.
     private static let syntax: Set<RuleID> = [
         .jsonSyntax, .jsonNumber, .jsonString, .jsonTrailingData, .documentEmpty,
@@ -84,11 +84,11 @@ package struct StoredValue: Sendable {
 }
 
 /// Finds members that Go's `encoding/json` cannot decode into Calico's structs, and members whose names differ from the
-/// field's name in letter case. Also finds unknown members of `spec`. Unlike `GoDecoder`, which reads clients'
+/// field's name only in letter case. Also finds unknown members of `spec`. Unlike `GoDecoder`, which reads clients'
 /// documents, this type does not accept a number as text.
 struct StoredTypes {
-    /// The problems found. Their pointers are relative to the value that is being read, so that the many values
-    /// without problems need no pointer.
+    /// The problems found. The pointers are relative to the value that is being read, so no pointer is built for the
+    /// many values without problems.
     private var found: [(code: StoredFindingCode, pointer: String, message: String)] = []
 
     static func check(_ document: JSONValue, as type: GoStruct, into report: inout StoredReport) {
@@ -210,8 +210,8 @@ enum StoredScalar {
 }
 
 extension JSONValue {
-    /// Returns the member that Go decodes into the field `name`. Letter case is ignored, and the last such member
-    /// wins.
+    /// Returns the member that Go decodes into the field `name`. Ignores letter case. If several members match, returns
+    /// the last one.
     func goMember(_ name: String) -> JSONValue? {
         guard case .object(let object) = self else { return nil }
         let length = name.utf8.count

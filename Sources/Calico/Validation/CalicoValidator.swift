@@ -10,7 +10,7 @@ package struct CalicoVerdict: Sendable {
     package var stored: JSONValue?
     /// The identity in the document before defaults are applied; nil for a kind that this server does not judge.
     package var identity: CalicoIdentity?
-    /// True if the document is a manifest of another system. Its only violation is about `apiVersion`.
+    /// True if the document is a manifest of another system. The only violation is then about `apiVersion`.
     package var isForeign = false
 
     package var isValid: Bool { violations.isEmpty }
@@ -20,7 +20,7 @@ package struct CalicoVerdict: Sendable {
 package enum CalicoValidator {
     /// Judges `document` as an object of `kind`.
     ///
-    /// - Parameter namespace: the namespace in the request's path. It applies to a document without
+    /// - Parameter namespace: the namespace in the request's path. The namespace applies to a document without
     ///   `metadata.namespace`.
     package static func judge(
         _ document: JSONValue, kind: ResourceKind, namespace: String? = nil
@@ -137,7 +137,7 @@ package enum UnknownFields {
 
 /// Applies the defaults that Calico's client sets before it validates and stores an object.
 enum Defaulting {
-    /// The label that holds the policy's tier. Tools use it to find the policies of a tier.
+    /// The label that holds the policy's tier. Tools use this label to find the policies of a tier.
     static let tierLabel = "projectcalico.org/tier"
     static let defaultTier = "default"
 

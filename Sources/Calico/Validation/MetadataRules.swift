@@ -37,8 +37,8 @@ enum EnvelopeRules {
 
 /// Recognizes network policies of other systems that users send by mistake.
 package enum ForeignManifest {
-    /// Returns the violation for a network policy of another system, because Calico's rules give no useful message
-    /// for it. Returns nil for any other document.
+    /// Returns a violation that names the other system; nil for a document that is not a network policy of another
+    /// system. Calico's own rules would give no useful message.
     package static func violation(_ identity: CalicoIdentity) -> Violation? {
         guard let version = identity.apiVersion, let kind = identity.kind?.value,
             let system = policySystem(version.value), kind.hasSuffix("NetworkPolicy")

@@ -56,7 +56,7 @@ enum SelectorRules {
     private static func global(
         _ text: String, _ position: Position, at pointer: String, into report: inout ViolationReport
     ) {
-        // Like Calico, this searches for the plain text `global(`, even inside quotes.
+        // Like Calico, searches for the plain text `global(`, even inside quotes.
         guard mentionsGlobal(text) else { return }
         if position.contains(.notGlobal) {
             report.add(

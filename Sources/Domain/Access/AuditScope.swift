@@ -38,9 +38,9 @@ package struct AuditScope: Hashable, Sendable {
 }
 
 extension AuditScope {
-    /// The JSON form of the scope in a row. The member `regions` holds the regions. The member `kinds` holds the
-    /// regions of each kind that differs, and is absent if no kind differs. A set of regions is a sorted array, or `*`
-    /// for all regions.
+    /// The JSON form of the scope in a row. The member `regions` holds the property `regions`. The member `kinds` holds
+    /// the property `kinds`, and is absent if `kinds` is empty. A set of regions is a sorted array, or `*` for all
+    /// regions.
     package var document: JSONValue {
         var object = JSONObject()
         object["regions"] = Self.document(regions)

@@ -60,7 +60,7 @@ package struct Identity: Hashable, Sendable {
     /// The method by which the principal proved its name.
     package var method: AuthenticationMethod
     package var grants: [Grant]
-    /// The id of the token or the fingerprint of the certificate; nil for methods that use neither. This id is not a
+    /// The id of the token or the fingerprint of the certificate; nil for methods that use neither. The value is not a
     /// secret.
     package var credential: String?
     /// The time at which the credential expires; nil if there is no credential or if it does not expire.

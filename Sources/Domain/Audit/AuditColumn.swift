@@ -2,7 +2,7 @@
 ///
 /// `all` is the only list of the columns. All code about columns uses this list: writing and reading rows, the
 /// canonical form for the hash, segments, the API's documents, CSV, CADF and the filters. So a new column needs a
-/// property of `AuditRecord.Draft`, a line here and a step of the schema.
+/// property of `AuditRecord.Draft`, an entry in `all` and a schema step.
 ///
 /// The type is a class, because the list is used for every row that is written or read. A struct with so many parts
 /// would be copied each time.
@@ -60,7 +60,8 @@ package final class AuditColumn: Sendable {
     package let content: Content
     /// The member in the API's document; nil for a column that the API does not show.
     package let member: Member?
-    /// The order of the column in CSV. Only every tenth number is used, to leave room for new columns.
+    /// The position of the column among the columns of CSV; nil for a column that CSV does not have. Only every tenth
+    /// number is used, to leave room for new columns.
     package let csv: Int?
     package let event: EventPlace?
     package let filter: AuditColumnFilter?

@@ -64,8 +64,9 @@ package struct AuditFilter: Hashable, Sendable {
         self.until = until
     }
 
-    /// True if the filter leaves out rows about reads of the audit log. A search for words leaves them out, because it
-    /// would otherwise find earlier searches for the same words. A filter that asks for reads keeps them.
+    /// True if the filter leaves out rows about reads of the audit log. A search for words leaves these rows out,
+    /// because the search would otherwise find earlier searches for the same words. A filter that asks for reads keeps
+    /// these rows.
     package var leavesOutReads: Bool {
         text != nil && verb != .read && kind != AuditKind.auditLog.rawValue
     }
@@ -74,7 +75,7 @@ package struct AuditFilter: Hashable, Sendable {
     package static func isTraceID(_ text: String) -> Bool { text.utf8.count == 32 }
 }
 
-/// A condition on the networks of a row: their relation to a block of addresses.
+/// A condition that at least one network of a row must satisfy: a relation to a block of addresses.
 package struct AuditNetwork: Hashable, Sendable {
     /// The relation of the row's network to the block.
     package enum Relation: String, CaseIterable, Sendable {
@@ -120,8 +121,8 @@ package struct AuditField: Hashable, Sendable {
         path = JSONPointer.tokens(pointer)
     }
 
-    /// Returns true if the field has different values in the two documents. This includes a field that is only in one
-    /// document, and a difference inside the value.
+    /// Returns true if the field has different values in the two documents. Also returns true if only one document has
+    /// the field. Objects and arrays differ if any part of them differs.
     package func differs(_ before: JSONValue?, _ after: JSONValue?) -> Bool {
         before.flatMap(value) != after.flatMap(value)
     }
@@ -173,8 +174,8 @@ extension AuditFilter {
         guard let field else { return true }
         let (before, after) = (Self.document(record.before), Self.document(record.after))
         if field.differs(before, after) { return true }
-        // For a CrossRegionPolicy, the sources are compared too. The row holds the stored policy, but the pointer may
-        // refer to a field of the source, which is text in an annotation of the stored policy.
+        // For a CrossRegionPolicy, compares the sources as well, because the pointer may refer to a field of the
+        // source. The row holds the stored policy. The source is text in an annotation of the stored policy.
         guard record.entry.isAbout(kind: CrossRegionPolicy.kind) else { return false }
         return field.differs(
             before.flatMap(CrossRegionPolicy.source), after.flatMap(CrossRegionPolicy.source))

@@ -5,7 +5,7 @@ package struct AuditPage: Hashable, Sendable {
     package var next: AuditCursor?
     /// The number of rows that the search looked at.
     package var scanned: Int
-    /// True if the search used up its budget before the page was full. A search from `next` continues it.
+    /// True if the search used up its budget before the page was full. The search can be continued from `next`.
     package var isPartial: Bool
 
     package init(
@@ -25,7 +25,7 @@ package enum AuditGrouping: String, CaseIterable, Sendable {
     case day
     case outcome, origin
 
-    /// Returns the group of a row; nil if the row has no value for it, for example no region.
+    /// Returns the value of the property in `record`; nil if the row has no value, for example no region.
     package func key(_ record: AuditRecord) -> String? {
         switch self {
         case .actor: record.actor
@@ -71,8 +71,8 @@ package struct AuditGroups: Hashable, Sendable {
 /// A position between two rows. A page begins after the row that the cursor names.
 ///
 /// Rows are ordered by time, and rows with equal times by number. The time of a row is the time of its change. So a row
-/// about another server's change is listed at that time, even if the row is written late. The results of a search for
-/// words are ordered by number alone.
+/// about another server's change is listed at the time of the change, even if the row is written late. The results of a
+/// search for words are ordered by number alone.
 package struct AuditCursor: Hashable, Sendable {
     /// The time of the row; nil if rows are ordered by number.
     package let time: Timestamp?

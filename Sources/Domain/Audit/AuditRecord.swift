@@ -164,7 +164,8 @@ extension AuditRecord.Draft {
 package enum AuditKind: String, CaseIterable, Sendable {
     case region = "Region"
     case subnet = "Subnet"
-    /// A search for this kind also finds the rows that earlier versions recorded as `GlobalNetworkPolicy`.
+    /// A search for this kind also finds the changes of a CrossRegionPolicy that earlier versions recorded as
+    /// `GlobalNetworkPolicy`.
     case crossRegionPolicy = "CrossRegionPolicy"
     case globalNetworkPolicy = "GlobalNetworkPolicy"
     case networkPolicy = "NetworkPolicy"

@@ -1,6 +1,6 @@
 import Documents
 
-/// Words to search for in the text of a row. A row matches if it contains all of them.
+/// Words to search for in the text of a row. A row matches if the row contains all the words.
 ///
 /// Spaces separate words. Text in double quotes is a phrase, whose words must follow one another in the row. Text such
 /// as `alice@example.org` is also a phrase, because `@` cannot be part of a word. A `*` at the end of a word or phrase
@@ -21,8 +21,8 @@ package struct AuditText: Hashable, Sendable {
     package let terms: [Term]
 
     /// Reads the words and phrases in `text`. Throws if `text` has no word, more than `maximumWords` words, fewer than
-    /// `minimumPrefix` characters before a `*`, or an unclosed quote. An unclosed quote is refused, because its author
-    /// may not have meant a phrase.
+    /// `minimumPrefix` characters before a `*`, or an unclosed quote. An unclosed quote is refused, because the author
+    /// of the text may not have meant a phrase.
     package init(_ text: String) throws(AuditTextError) {
         guard text.unicodeScalars.count(where: { $0 == "\"" }).isMultiple(of: 2) else {
             throw .openQuote
@@ -56,8 +56,8 @@ package struct AuditText: Hashable, Sendable {
         }
         for scalar in text.unicodeScalars {
             if scalar == "\"" {
-                // An opening quote ends the piece. A closing quote becomes a space, because a star may follow the
-                // quote.
+                // An opening quote ends the piece. A closing quote does not end the piece, because a star for the
+                // phrase may follow. The closing quote becomes a space.
                 if isQuoted { piece += " " } else { end() }
                 isQuoted.toggle()
             } else if !isQuoted, scalar.properties.isWhitespace {
@@ -99,7 +99,7 @@ package enum AuditTextError: Error, Hashable, Sendable {
     case shortPrefix(String)
     case tooManyWords
 
-    /// The end of an error message, which follows the name of the parameter.
+    /// The text of an error message after the name of the parameter.
     package var message: String {
         switch self {
         case .noWord: "has no letter or digit in it"
@@ -113,11 +113,11 @@ package enum AuditTextError: Error, Hashable, Sendable {
 
 /// The words of a row in the index of texts.
 ///
-/// A row can be removed from the index only with the words with which it was added. So a change here needs a schema
+/// To remove a row, the index needs the same words that were added for the row. So a change to this enum needs a schema
 /// step that empties the index.
 package enum AuditWords {
-    /// The characters that a word may contain besides letters and digits. They make a name, a label, an address or a
-    /// network one word.
+    /// The characters that a word may contain besides letters and digits. With these characters, a name, a label, an
+    /// address or a network is one word.
     private static let marks: Set<Unicode.Scalar> = ["-", "_", ".", "/", ":"]
 
     /// The columns of the index, in the order of `columns(of:)`.

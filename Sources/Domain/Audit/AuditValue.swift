@@ -35,8 +35,8 @@ extension AuditColumn {
         }
     }
 
-    /// Stores the value of the column in `record`. Returns false if no version of this program writes such a
-    /// value.
+    /// Sets the column of `record` to `value`. Returns false if no version of this program writes `value` in this
+    /// column.
     package func put(_ value: AuditValue, into record: inout AuditRecord) -> Bool {
         switch (content, value) {
         case (.seq, .integer(let seq)): record.seq = seq
@@ -74,7 +74,7 @@ extension AuditRecord {
     }
 
     /// Creates a row from the values of its columns. `value` returns the value of a column. If no version of this
-    /// program writes such a value, `refuse` returns the error to throw.
+    /// program writes that value, the initializer throws the error that `refuse` returns.
     package init<Failure: Error>(
         _ value: (_ index: Int, AuditColumn) throws(Failure) -> AuditValue,
         refuse: (_ index: Int, AuditColumn) -> Failure

@@ -6,7 +6,7 @@ package import Documents
 /// The ledger stores the results in a table, so a result must depend only on the content of the row. If new code gives
 /// another result for the same row, a schema step must empty the table.
 package struct RowRegions: Sendable {
-    /// Returns the regions that an object touches. Receives the object's key and value in etcd.
+    /// A function that receives an object's key and value in etcd, and returns the regions that the object touches.
     package typealias Reach = @Sendable (_ key: String, _ document: JSONValue) -> RegionSet
 
     /// The maximum number of regions that are listed for a row. A row that touches more regions counts as touching all
@@ -68,7 +68,7 @@ extension AuditRecord.Draft {
     package static let scopeMember = "scope"
 
     /// True if the row's warnings may name objects other than the row's object. Every row of a manifest has the
-    /// warnings of the whole manifest. The pointers of such warnings begin with the number of a document.
+    /// warnings of the whole manifest. The pointer of a warning about a manifest begins with the number of a document.
     fileprivate var warnsOfOtherObjects: Bool {
         guard let warnings else { return false }
         guard let list = (try? JSONParser.parse(Array(warnings.utf8)))?.arrayValue else {

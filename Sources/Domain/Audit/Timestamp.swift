@@ -50,7 +50,7 @@ extension Timestamp {
     }
 
     /// Converts days since 1970-01-01 to a date of the Gregorian calendar. Adding 719,468 makes the count begin at
-    /// 0000-03-01. So the leap day is the last day of a year, and every 146,097 days are 400 years.
+    /// 0000-03-01. With this beginning, a leap day is the last day of its year, and every 400 years have 146,097 days.
     private static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -89,8 +89,8 @@ extension Timestamp {
         guard let unit = text.last.flatMap({ Self.units[$0] }), (1...9).contains(digits.utf8.count),
             digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int64(digits)
         else { return nil }
-        // A duration that begins before 1970 gives 1970, because no row is older. This also avoids an overflow, because
-        // nine digits of weeks are too many microseconds.
+        // A duration that begins before 1970 gives 1970, because no row is older. The limit also avoids an overflow,
+        // because a nine-digit number of weeks has too many microseconds for 64 bits.
         let seconds = count * unit
         let isBefore1970 = seconds >= now.microseconds / 1_000_000
         self.init(

@@ -111,7 +111,8 @@ extension ObjectReader {
         return values
     }
 
-    /// Reads the name of an OpenStack object. Reports a name if an endpoint's label would keep no character of it.
+    /// Reads the name of an OpenStack object. Reports the name if an endpoint's label would keep no character of the
+    /// name.
     fileprivate mutating func name(
         _ field: String, maximumLength: Int
     ) -> Located<OpenStackName>? {

@@ -1,7 +1,7 @@
 import Documents
 
-/// One end of a rule: the sender or the receiver. An object matches the peer if it satisfies every condition that is
-/// set.
+/// One end of a rule: the sender or the receiver. An object matches the peer if the object satisfies every condition
+/// that is set.
 package struct CrossRegionPeer: Sendable, Equatable {
     /// The pointer of the peer in the client's document: `/spec/allow/0/from`.
     package var pointer: String
@@ -9,7 +9,7 @@ package struct CrossRegionPeer: Sendable, Equatable {
     package var isAny = false
     /// The regions of the VMs.
     package var regions: [Located<String>] = []
-    /// The ids of security groups. A VM must be a member of at least one.
+    /// The ids of security groups. A VM must be a member of at least one of these groups.
     package var securityGroups: [Located<String>] = []
     /// The name of a security group. The peer matches the members of every group with this name.
     package var securityGroupName: Located<OpenStackName>?
@@ -18,7 +18,7 @@ package struct CrossRegionPeer: Sendable, Equatable {
     /// The name of a project. The peer matches the VMs of every project with this name.
     package var projectName: Located<OpenStackName>?
     /// The name of a network. The peer matches the VMs in every network with this name. A network's id cannot be used,
-    /// because endpoints have no label for it.
+    /// because endpoints have no label for the id.
     package var network: Located<OpenStackName>?
     /// The registered subnet that contains the addresses.
     package var subnet: Located<SubnetID>?
@@ -26,7 +26,7 @@ package struct CrossRegionPeer: Sendable, Equatable {
     package var nets: [CIDR] = []
     /// The excluded networks. An address must be outside all of them.
     package var notNets: [CIDR] = []
-    /// The required labels, sorted by key. An object of any kind matches if it has all of them.
+    /// The required labels, sorted by key. An object of any kind matches if the object has all these labels.
     package var labels: [Located<LabelPair>] = []
     /// A Calico selector. An object of any kind matches if its labels satisfy the selector.
     package var selector: Located<Selector>?
@@ -147,8 +147,8 @@ extension ObjectReader {
                 add(text.pointer, error.rule, error.message(for: text.value))
             }
         }
-        // Repetitions are reported only if every element is valid. Otherwise a network and its element would be at
-        // different positions.
+        // Reports repetitions only if every element is valid. Invalid elements are missing from `networks`, so the
+        // later networks and their elements would be at different positions.
         var seen: Set<CIDR> = []
         for (network, element) in zip(networks, elements)
         where networks.count == elements.count && !seen.insert(network).inserted {

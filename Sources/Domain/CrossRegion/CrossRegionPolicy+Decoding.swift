@@ -2,7 +2,7 @@ package import Documents
 
 extension CrossRegionPolicy {
     /// Reads the policy in a client's document. The `name` comes from the request's path. The returned policy contains
-    /// only the rules without violations, so that the warnings about these rules are correct.
+    /// only the rules without violations, so warnings about the policy concern only these rules.
     package static func decode(_ document: JSONValue, name: String) -> DocumentReading<
         CrossRegionPolicy
     > {
@@ -99,8 +99,8 @@ private struct Spec {
         return nil
     }
 
-    /// - Returns: the valid rules. `isEmpty` is true if the list is absent or has no elements. It is false if all rules
-    ///   in the list are invalid.
+    /// - Returns: the valid rules. `isEmpty` is true if the list is absent or has no elements. `isEmpty` is false if
+    ///   the list has elements, even if all elements are invalid.
     private static func rules(
         _ field: String, _ reader: inout ObjectReader
     ) -> (rules: [CrossRegionRule], isEmpty: Bool) {

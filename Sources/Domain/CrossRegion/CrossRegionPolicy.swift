@@ -54,8 +54,8 @@ package struct CrossRegionRule: Sendable, Equatable {
     package var ports: [ClosedRange<UInt16>]
 }
 
-// A CrossRegionPolicy is compiled into GlobalNetworkPolicies. In etcd, the first of them has an annotation with the
-// source of the CrossRegionPolicy.
+// A CrossRegionPolicy is compiled into GlobalNetworkPolicies. In etcd, the first of these policies has an annotation
+// with the source of the CrossRegionPolicy.
 extension CrossRegionPolicy {
     /// The annotation that holds the source as canonical JSON (RFC 8785).
     package static let sourceAnnotation = "policyserver/source"
@@ -77,8 +77,8 @@ extension AuditRecord.Draft {
 
     /// Returns true if the row is about an object of `kind`.
     ///
-    /// Earlier versions recorded a CrossRegionPolicy as the first GlobalNetworkPolicy that was compiled from it. Rows
-    /// never change, so such a row is about both kinds.
+    /// Earlier versions recorded a change of a CrossRegionPolicy as a change of its first compiled GlobalNetworkPolicy.
+    /// Rows are never rewritten, so such a row is about both kinds.
     package func isAbout(kind: String) -> Bool {
         if self.kind == kind { return true }
         guard kind == CrossRegionPolicy.kind, self.kind == CrossRegionPolicy.storedKind else {
@@ -91,9 +91,9 @@ extension AuditRecord.Draft {
 }
 
 extension CrossRegionPolicy {
-    /// The members that the server adds to its answers. They report the state at the time of the answer. In a request,
-    /// the server ignores them, like Kubernetes ignores a status. The only exception is `source`, which the server
-    /// checks (`ReadOnlyFields`).
+    /// The members that the server adds to its answers. These members report the state at the time of the answer. In a
+    /// request, the server ignores these members, just as Kubernetes ignores `status`. The only exception is `source`,
+    /// which the server checks (`ReadOnlyFields`).
     package static let shownFields = ["status", "source", "compiled", "drift"]
 
     /// The pointer of the policy in a document of the deprecated form.
@@ -124,8 +124,8 @@ extension CrossRegionPolicy {
         decoded.violations = decoded.violations.rewritten { $0.below(sourcePointer) }
         decoded.violations += reader.violations
         decoded.readOnly = metadata?.readOnly ?? decoded.readOnly
-        // The policy's labels come from `source`. The labels in the outer metadata are only a copy, so they are
-        // returned for a check.
+        // The policy's labels come from `source`. The labels in the outer metadata are only a copy. They are returned
+        // in `readOnly`, so that the caller can compare them.
         if let metadata, document["metadata"]?["labels"] != nil {
             decoded.readOnly.labels = Located(metadata.labels, at: "/metadata/labels")
         }
@@ -155,7 +155,7 @@ struct CrossRegionMetadata {
         violations.absorb(reader.violations)
     }
 
-    /// Reads `resourceVersion`. Calico writes it as text; a number is accepted too.
+    /// Reads `resourceVersion`, which is a string, as in Calico's documents, or a number.
     private static func revision(_ reader: inout ObjectReader) -> Int64? {
         guard let text = reader.textOrNumber("resourceVersion", "a string") else { return nil }
         if let revision = ReadOnlyFields.revision(text.value) { return revision }

@@ -12,7 +12,8 @@ package enum LabelText {
         return keyFormProblem(key)
     }
 
-    /// Returns an error message about a key of illegal form; nil if the form is legal. A reserved prefix is legal here.
+    /// Returns an error message about a key of illegal form; nil if the form is legal. Does not check for reserved
+    /// prefixes.
     static func keyFormProblem(_ key: String) -> String? {
         let parts = key.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[parts.count - 1])
@@ -58,8 +59,8 @@ package enum LabelText {
             }
     }
 
-    /// Returns true if the character is legal inside a label's value. The rule for the first and the last character is
-    /// stricter.
+    /// Returns true if the character is legal inside a label's value. At the start and the end of a value, only letters
+    /// and digits are legal.
     static func isNameScalar(_ scalar: Unicode.Scalar) -> Bool {
         guard scalar.isASCII else { return false }
         let byte = UInt8(scalar.value)

@@ -184,8 +184,9 @@ package struct DocumentReading<Value: Sendable>: Sendable {
     package var readOnly: ReadOnlyFields
 }
 
-/// The read-only members in a client's document. The server sets these members. A client may send them back unchanged,
-/// so that it can write a document that it has read. Values that differ from the object's values are refused.
+/// The read-only members in a client's document. The server sets these members. A client may send these members back
+/// unchanged, so that the client can read a document, change other members and write the document. Values that differ
+/// from the object's values are refused.
 package struct ReadOnlyFields: Sendable, Equatable {
     /// The etcd mod_revision at which the client read the document.
     package var revision: Int64?

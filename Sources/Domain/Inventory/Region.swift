@@ -69,14 +69,14 @@ package enum RegionName {
     package static func suggestion(for name: String) -> String? {
         var characters: [UInt8] = []
         // The limit bounds the time for a hostile name. The limit is four times the maximum length, because each run of
-        // other characters shrinks to one dash.
+        // characters other than letters and digits shrinks to one dash.
         for byte in name.utf8.prefix(4 * maximumLength) {
             switch byte {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"): characters.append(byte | 0x20)
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
                 characters.append(byte)
             default:
-                // A run of other characters becomes one dash.
+                // A run of characters other than letters and digits becomes one dash.
                 if let last = characters.last, last != DNSLabel.dash {
                     characters.append(DNSLabel.dash)
                 }

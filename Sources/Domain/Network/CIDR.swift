@@ -37,7 +37,7 @@ package struct CIDR: Hashable, Sendable {
     /// Returns a number in which exactly the host bits are set.
     private static func hostMask(_ family: IPFamily, _ prefixLength: Int) -> UInt128 {
         let hostBits = family.bitWidth - prefixLength
-        // 128 bits are a special case: the shift would give 0, and the subtraction would trap.
+        // With 128 host bits, the shift would give 0, and the subtraction would trap.
         return hostBits == 128 ? .max : (UInt128(1) << hostBits) - 1
     }
 

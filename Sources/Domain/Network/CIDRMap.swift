@@ -1,8 +1,8 @@
 /// A map from networks of both IP families to values. Address management uses it.
 ///
 /// A network may have several values, because other writers of the same etcd may store a network twice. Results are in
-/// `CIDR` order. A look-up walks down a tree once, so its cost does not depend on the number of networks. Copies of the
-/// map share their storage until one of them changes.
+/// `CIDR` order. A look-up walks down a tree once, so the cost of a look-up does not depend on the number of networks.
+/// Copies of the map share storage until one copy changes.
 package struct CIDRMap<Value: Sendable>: Sendable {
     package typealias Element = (cidr: CIDR, value: Value)
 
@@ -88,8 +88,8 @@ package struct CIDRMap<Value: Sendable>: Sendable {
         }
     }
 
-    /// Returns the first element of `overlapping(cidr)` that satisfies `isIncluded`. A caller that changes an object
-    /// can use the predicate to leave out that object.
+    /// Returns the first element of `overlapping(cidr)` that satisfies `isIncluded`. A caller that checks an object can
+    /// use `isIncluded` to leave out the object's own networks.
     package func firstOverlap(_ cidr: CIDR, where isIncluded: (Element) -> Bool) -> Element? {
         var found: Element?
         forEachOverlapping(cidr) {
@@ -194,7 +194,7 @@ extension CIDRMap {
         }
     }
 
-    /// Calls `body` with each value of one node until `body` returns false. Returns false if `body` did.
+    /// Calls `body` with each value of one node until `body` returns false. Returns false if `body` returned false.
     private func visit<Key>(
         _ node: RadixTree<Key>.Node, _ family: IPFamily, _ body: (Element) -> Bool
     ) -> Bool {
@@ -211,7 +211,7 @@ extension CIDRMap {
 }
 
 /// Short lists of values that share one array. A list is identified by the index of its first element; -1 is the empty
-/// list. With an array for each network, each network would need a memory allocation.
+/// list. Separate arrays would need one memory allocation for each network.
 struct ChainedValues<Value: Sendable>: Sendable {
     private struct Slot {
         /// The value; nil while the slot is unused.

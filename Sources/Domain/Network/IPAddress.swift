@@ -47,7 +47,7 @@ package struct IPAddress: Hashable, Sendable {
     /// True if the address is in `::ffff:0:0/96` (RFC 4291 section 2.5.5.2).
     package var isIPv4Mapped: Bool { family == .ipv6 && bits >> 32 == 0xFFFF }
 
-    /// The IPv4 address of an IPv4-mapped address; otherwise the address itself.
+    /// The corresponding IPv4 address if this address is IPv4-mapped; otherwise this address.
     package var unmapped: IPAddress {
         isIPv4Mapped ? IPAddress(family: .ipv4, bits: bits & 0xFFFF_FFFF) : self
     }

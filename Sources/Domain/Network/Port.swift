@@ -17,8 +17,8 @@ package enum Port: Hashable, Sendable {
             else { return nil }
             self = .numbers(low...high)
         } else {
-            // Accepts each name that Calico's type for ports accepts (`numorstring/port.go`). The rules for policies
-            // accept fewer names.
+            // Accepts each name that Calico's type for ports accepts (`numorstring/port.go`). The validation of
+            // policies accepts fewer names.
             guard 1...128 ~= text.utf8.count, text.utf8.allSatisfy(Self.isNameByte) else {
                 return nil
             }

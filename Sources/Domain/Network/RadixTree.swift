@@ -6,8 +6,8 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
     struct Node {
         /// The prefix, left-aligned. The bits after `length` are zero.
         var prefix: Key
-        /// The index of the child whose first bit after this prefix is 0; `none` if there is no such child. In `high`
-        /// that bit is 1.
+        /// The index of the child whose first bit after this prefix is 0 (`low`) or 1 (`high`); `none` if there is no
+        /// such child.
         var low: Int32
         var high: Int32
         /// The payload of the prefix; `none` if the node only branches.
@@ -50,7 +50,7 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
     }
 
     /// Returns the root of the subtree that holds all prefixes inside the block of `prefix` and `length`; `none` if
-    /// there are none. `isCovered` is true if one prefix with a payload contains the whole block.
+    /// there are no such prefixes. `isCovered` is true if one prefix with a payload contains the whole block.
     func subtree(_ prefix: Key, _ length: Int) -> (root: Int32, isCovered: Bool) {
         var index = root
         var isCovered = false
@@ -68,8 +68,8 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
         return (Self.none, isCovered)
     }
 
-    /// Returns the node of a prefix that overlaps the block: the largest prefix that contains the block, otherwise the
-    /// first prefix inside the block. Returns nil if the block is free.
+    /// Returns the node of the largest prefix that contains the block of `prefix` and `length`. If no prefix contains
+    /// the block, returns the node of the first prefix inside the block. Returns nil if the block is free.
     func firstOverlap(_ prefix: Key, _ length: Int) -> Node? {
         var index = root
         while index != Self.none {
@@ -78,7 +78,7 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
             guard shared >= min(Int(node.length), length) else { return nil }
             if node.payload != Self.none { return node }
             // The node only branches. Above the block, the bits of the block choose the child. Inside the block, every
-            // prefix overlaps the block, and the low child has the first one.
+            // prefix overlaps the block, and the low child has the first of these prefixes.
             index =
                 Int(node.length) < length && Self.bit(prefix, Int(node.length))
                 ? node.high : node.low
@@ -86,8 +86,8 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
         return nil
     }
 
-    /// Calls `body` with each prefix that contains the block, until `body` returns false. The largest prefix comes
-    /// first and the block itself last.
+    /// Calls `body` with each prefix that contains the block of `prefix` and `length`, until `body` returns false. The
+    /// largest prefix comes first and the block itself last.
     func forEachContaining(_ prefix: Key, _ length: Int, _ body: (Node) -> Bool) {
         var index = root
         while index != Self.none {
@@ -230,7 +230,8 @@ extension RadixTree {
     func free(_ index: Int32, in length: Int) -> UInt8 {
         guard index != Self.none else { return UInt8(length) }
         let node = nodes[Int(index)]
-        // A longer prefix is in one half of the block, so the other half is free.
+        // If the node's prefix is longer than the block's prefix, all prefixes are in one half of the block. The other
+        // half is then free.
         return Int(node.length) > length ? UInt8(length + 1) : node.free
     }
 
@@ -238,8 +239,8 @@ extension RadixTree {
     /// and begins at or after `start`. Returns nil if there is no such block.
     ///
     /// The number of steps is proportional to the key's width and does not depend on the size of the tree. The search
-    /// skips each half in which `free` shows no room. In the half that contains `start`, all room may be before
-    /// `start`. Every other half with room has a result.
+    /// skips each half in which `free` shows no room. A half with room gives no result only if it contains `start` and
+    /// all of its room is before `start`.
     func firstFree(_ wanted: Int, in prefix: Key, _ length: Int, from start: Key) -> Key? {
         guard wanted >= length else { return nil }
         let (subtree, isCovered) = subtree(prefix, length)

@@ -7,7 +7,7 @@ extension Selector {
     /// operators for a part of a value can match the name of a region that does not exist yet.
     ///
     /// - Parameter regionOf: receives a label and a value. Returns the region of every object with this label and
-    ///   value; nil if they do not determine a region.
+    ///   value; nil if the label and the value do not determine a region.
     package func reach(_ regionOf: (_ label: String, _ value: String) -> String?) -> RegionSet {
         root.reach(regionOf)
     }

@@ -239,7 +239,8 @@ package struct SelectorError: Error, Hashable, Sendable {
     /// The message about the mistake. It begins in lower case and has no full stop.
     package let message: String
 
-    /// Creates an error. The `offset` is a position in `bytes`. At the end of the text it is equal to `bytes.count`.
+    /// Creates an error. The `offset` is a position in `bytes`. The `offset` of a mistake at the end of the text is
+    /// `bytes.count`.
     init(offset: Int, in bytes: [UInt8], _ message: String) {
         self.offset = offset
         // Scalars are counted by their first bytes. A first byte is every byte that is not a continuation byte (RFC
