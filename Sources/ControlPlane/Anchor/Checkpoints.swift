@@ -47,7 +47,7 @@ package final class Checkpoints: Service {
 
     struct State {
         var status = Status()
-        /// True if a row of the ledger names the signing key. Nothing is signed before that.
+        /// True if a row of the ledger names the signing key. Nothing is signed while this is false.
         var isKeyOnRecord = false
         /// True if etcd's anchor has been compared with the ledger since the start.
         var isCompared = false
@@ -104,8 +104,9 @@ package final class Checkpoints: Service {
         await signFinalCheckpoint()
     }
 
-    /// Signs the rows that are on disk now. `isNew` is false if these rows were signed before. `isAnchored` is false if
-    /// etcd did not accept the checkpoint within two seconds. The service then keeps trying to anchor it.
+    /// Signs a checkpoint of the rows that are on disk now. `isNew` is false if these rows were signed before.
+    /// `isAnchored` is false if etcd did not accept the checkpoint within two seconds. The service then keeps trying to
+    /// anchor the checkpoint.
     ///
     /// Throws `notReady` before the key is on record, and `ledgerUnavailable` if no checkpoint can be made.
     package func make() async throws(ControlPlaneError) -> (

@@ -16,8 +16,8 @@ package struct ReplicaTurns {
     private static let mostPassedOver = 64
 
     private var othersAreBusy = false
-    /// The number of opportunities to wait that are skipped after the last wait. It is 0 if another replica committed
-    /// during that wait.
+    /// The number of opportunities to wait that this replica skips after its last wait. The number is 0 if another
+    /// replica committed during that wait.
     package private(set) var passedOver = 0
     private var leftToPass = 0
 

@@ -31,8 +31,9 @@ extension Writer {
         }
         let last = lastCommitted.withLock { $0 }
         guard await mirror.applied.wait(for: last, until: .now + .seconds(1)) else {
-            // Makes the next attempt skip the wait for this revision, which may never come after a restore of etcd. The
-            // next attempt is safe without the wait, because a draft on an older state fails its comparisons.
+            // Makes the next attempt skip the wait for this revision, because a restored etcd may never reach the
+            // revision. The next attempt is safe without the wait, because a draft on an older state fails its
+            // comparisons.
             lastCommitted.withLock { $0 = 0 }
             return .retry(.unavailable("etcd's watch does not show the last change"))
         }
@@ -46,8 +47,8 @@ extension Writer {
         }
     }
 
-    /// Answers each member whose Idempotency-Key was used before, as its journal entry shows. The answer is the earlier
-    /// result, or a refusal if the entry cannot be used for this request. Returns the other members.
+    /// Looks up the journal entries of the members. If an earlier request has used a member's Idempotency-Key, answers
+    /// the member with the earlier result, or with a refusal if the entry cannot be used. Returns the other members.
     private func answerReplays(_ members: [BatchMember]) async throws -> [BatchMember] {
         let asked = members.filter { $0.submission.mayBeJournaled.withLock { $0 } }
         guard !asked.isEmpty else { return members }

@@ -94,9 +94,8 @@ package struct HeadFinding: Sendable, Equatable {
 }
 
 extension UnreadableHead {
-    /// True if the same later version of this program wrote both values, or if the values are equal. Changes between
-    /// such values are not reported, because every change of an upgraded replica causes one until all replicas are
-    /// upgraded.
+    /// True if the same later version of this program wrote both values, or if the values are equal. A change between
+    /// such values is not reported, because an upgraded replica writes a new such value with every commit.
     fileprivate func isFromSameVersion(as other: UnreadableHead) -> Bool {
         guard case .laterVersion(let version) = reason else { return self == other }
         return other.reason == .laterVersion(version)

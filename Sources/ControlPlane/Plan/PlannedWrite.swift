@@ -135,9 +135,9 @@ extension Planner {
 
 extension PreparedChange {
     /// True if planning the change reads few objects, regardless of the number of objects in etcd. The writer's task
-    /// may plan such a change again. Any other change is planned again in the request's task, so that it does not delay
-    /// all changes. The plan of such a change reads the subnets of a region or the policies that name a subnet, or
-    /// judges a stored document.
+    /// may plan such a change again. Any other change is planned again in the request's task, because planning in the
+    /// writer's task would delay all changes. The plan of such a slow change reads the subnets of a region or the
+    /// policies that name a subnet, or judges a stored document.
     package var isQuicklyPlanned: Bool {
         switch self {
         case .putPolicy, .putCrossRegion, .allocate, .delete(.policy), .delete(.regionPolicy): true
@@ -146,8 +146,8 @@ extension PreparedChange {
     }
 
     /// True if the change may be planned in the writer's task as a last resort. False for a manifest with more than 200
-    /// documents or with `prune`, because its planning would delay all other changes for too long. False for a
-    /// confirmation too, because the confirmed change may be such a manifest.
+    /// documents or with `prune`, because its planning would delay all other changes for too long. Also false for a
+    /// confirmation, because the confirmed change may be such a manifest.
     package var mayBePlannedByWriter: Bool {
         switch self {
         case .apply(let manifest): manifest.count <= 200 && manifest.prune == nil

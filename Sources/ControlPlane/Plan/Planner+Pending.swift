@@ -124,14 +124,14 @@ extension Planner {
                         + " confirmed, or withdraw some first")
             }
         }
-        // Adds the list of pending changes to the read set only for a refusal, because only a refusal depends on their
-        // number.
+        // Adds the list of pending changes to the read set only for a refusal, because only a refusal depends on the
+        // number of pending changes.
         if refusal != nil { _ = view.paths(prefix: Keyspace.pendingPrefix) }
         return refusal
     }
 
-    /// Returns the planned write with a mark for the journal. Returns a refusal if the caller may not skip the second
-    /// person.
+    /// Returns the planned write, marked as a break-glass override for the journal. Returns a refusal if the caller may
+    /// not skip the second person.
     private func overridden(
         _ write: PlannedWrite, _ objects: [PendingChange.Object], _ request: ChangeRequest
     ) -> Decision {
@@ -152,8 +152,8 @@ extension Planner {
         return .write(write)
     }
 
-    /// Returns a planner with a fixed time and with ids that are derived from the change's id. So it makes the same
-    /// plan at every call, as long as the state is the same.
+    /// Returns a planner with a fixed time and with ids that are derived from the change's id. The planner makes the
+    /// same plan at every call, as long as the state is the same.
     private func replaying(_ id: ChangeID, at time: Timestamp) -> Planner {
         let counter = Mutex(0)
         var planner = self

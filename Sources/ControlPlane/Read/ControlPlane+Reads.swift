@@ -15,7 +15,7 @@ extension ControlPlane {
             return known
         }
         guard let object = planner.visible(name, to: scope, view) else { return nil }
-        // The entry may be older than the object, because another change can come between the two reads.
+        // Keeps the object only if it has the entry's revision, because the object can change between the two reads.
         return object.revision == entry.modRevision
             ? mirror.shown.keep(path, entry, object) : object
     }

@@ -145,7 +145,7 @@ struct ObjectHistory: Sendable {
         return version
     }
 
-    /// Removes the states of the object that the caller may not see. If it removes one, it also removes the row, so
+    /// Removes the states of the object that the caller may not see. If a state is removed, also removes the row, so
     /// that the caller does not learn the author of the change. Returns false if the caller may see neither state.
     private func limit(_ version: inout ObjectVersion, _ before: inout JSONValue?) -> Bool {
         guard !scope.readsEverything else { return true }
