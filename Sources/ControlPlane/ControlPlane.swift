@@ -107,7 +107,7 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Stores the regions of the rows that an older version of this program wrote without them. After an error of the
+    /// Adds the regions to the rows that an older version of this program wrote without regions. After an error of the
     /// ledger, tries again a minute later.
     private func listRegions() async {
         while !Task.isCancelled {

@@ -71,8 +71,8 @@ extension Checkpoints {
             mismatch.root = try await root(size: size)
             if mismatch.root == signed.checkpoint.root { return nil }
         }
-        // Uses the number of rows at the server's start. Rows that were added since the start could hide that older
-        // rows are missing.
+        // For the first comparison, uses the number of rows at the server's start. Rows that were added since the start
+        // could hide that older rows are missing.
         if !state.withLock({ $0.isCompared }) { mismatch.size = sizeAtStart }
         if size > mismatch.size {
             mismatch.reason = "the ledger has fewer rows than were anchored"

@@ -211,7 +211,7 @@ package final class Checkpoints: Service {
         }
     }
 
-    /// Runs `body`. If `body` throws, logs the error and shows it in the status until the same step succeeds.
+    /// Runs `body`. If `body` throws, logs the error and shows the error in the status until the same step succeeds.
     package func attempt(_ part: Part, _ body: () async throws -> Void) async {
         do {
             try await body()

@@ -47,7 +47,7 @@ package struct EtcdPermission: Sendable, Equatable {
 }
 
 extension EtcdPermission.Keys {
-    /// The key of the `key` case. For the `prefix` case, a key that begins with the prefix and that no object uses.
+    /// A key for a test of the permission: the single key, or an unused key that begins with the prefix.
     var sample: EtcdKey {
         switch self {
         case .key(let text): EtcdKey(text)

@@ -44,7 +44,8 @@ package struct JournalSeal: Sendable, Equatable {
         self.code = code
     }
 
-    /// Reads the member `mac` of a stored value. Returns nil if the member does not have the form of a seal.
+    /// Reads a seal from `value`, the member `mac` of a stored object. Returns nil if `value` does not have the form of
+    /// a seal.
     init?(_ value: JSONValue) {
         guard let keyID = value["key"]?.stringValue, let code = value["value"]?.stringValue else {
             return nil
@@ -136,8 +137,8 @@ package struct JournalAuthenticator: Sendable {
         return seal.isValid(for: JournalSeal.message(pending: id, record), key)
     }
 
-    /// Checks that `entry` was made for the transaction that wrote the entry. Returns the reason if it was not. Returns
-    /// nil if it was, or if authentication is off.
+    /// Returns the reason why `entry` is not valid for the transaction that wrote the entry. Returns nil if the entry
+    /// is valid, or if authentication is off.
     ///
     /// - Parameter before: The mod_revision of `head` before the transaction; nil if unknown.
     func problem(

@@ -1,8 +1,8 @@
 /// The turns that replicas take when they write at the same time.
 ///
 /// Every transaction builds on the `head` of the previous one. If two replicas send at once, etcd refuses one of the
-/// transactions, and its replica has to send it again. In measurements without turns, half of the transactions failed,
-/// and the successful ones had only half as many changes as usual. So a replica that has just committed lets the other
+/// transactions, which then has to be sent again. In measurements without turns, half of the transactions failed, and
+/// the successful ones had only half as many changes as usual. So a replica that has just committed lets the other
 /// replica go first and meanwhile gathers changes for its own next transaction.
 ///
 /// A wait is in vain if no other replica commits during it. After the first wait in vain, this replica skips the next

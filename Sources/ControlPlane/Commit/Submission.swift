@@ -70,8 +70,8 @@ package final class Submission: Sendable {
         self.prepared = prepared
         self.deadline = deadline
         self.insists = insists
-        // The fixed part is an estimate for the request without its documents. The factor is there because a parsed
-        // document takes several times as much memory as its bytes.
+        // The fixed part is an estimate for the request without its documents. The factor accounts for parsed
+        // documents, which take several times as much memory as their bytes.
         cost = 4_096 + 8 * (draft.write?.size ?? 0)
         mayBeJournaled = Mutex(request.fingerprint != nil)
         state = Mutex(State(draft: draft))
@@ -126,7 +126,7 @@ package final class Submission: Sendable {
         state.withLock { $0.conflicts.next() }
     }
 
-    /// Stores the reason of the last failed attempt. The answer contains it if the deadline passes.
+    /// Stores the reason why the last attempt failed. The answer contains the reason if the deadline passes.
     func note(trouble: String) { state.withLock { $0.trouble = trouble } }
 
     /// Answers the submission. Only the first answer counts.

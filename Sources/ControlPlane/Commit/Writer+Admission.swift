@@ -90,8 +90,9 @@ extension Writer {
         }
     }
 
-    /// Chooses the members of the next transaction. Each has a current draft, or gets one here. Together they fit into
-    /// one transaction, and no member depends on another. The remaining members are deferred, or answered as stale.
+    /// Chooses the members of the next transaction. Each chosen member has a current draft, or gets one here. Together
+    /// they fit into one transaction, and no member depends on another. The remaining members are deferred, or answered
+    /// as stale.
     private func admit(_ members: [BatchMember]) -> Plan {
         let (head, headRevision) = mirror.read { ($0.head, $0.headRevision) }
         if headRevision > lastCommitted.withLock({ $0 }) { turns.withLock { $0.othersCommitted() } }

@@ -126,8 +126,8 @@ private struct ManifestDocument {
         }
     }
 
-    /// The advice about a missing name. Calico's kinds have the name in `metadata.name`, and the server's own kinds
-    /// have it beside `kind`. The advice says where the name belongs if it is in the wrong place.
+    /// The advice about a missing name. A region or a subnet has its name beside `kind`. Any other object has its name
+    /// in `metadata.name`. If the name is in the wrong place, the advice says where the name belongs.
     private var nameless: String {
         let isOurs = ["Region", "Subnet"].contains(identity.kind?.value)
         let misplaced = isOurs ? document["metadata"]?["name"] : document["name"]

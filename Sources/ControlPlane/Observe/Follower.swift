@@ -80,8 +80,8 @@ final class Follower: Sendable {
                 }
                 var resumed = batch.resumedAfter[...]
                 for changes in batch.revisions {
-                    // Checks that etcd still has the same past before applying the revision. Otherwise, changes from a
-                    // restored etcd could follow rows from the time before the restore in the ledger.
+                    // Checks that etcd still has the same past before applying the revision. Otherwise, the ledger
+                    // could append changes from a restored etcd to rows from the time before the restore.
                     while let revision = resumed.first, revision < changes.revision {
                         try await requireSamePast(at: revision)
                         resumed.removeFirst()

@@ -95,7 +95,7 @@ package struct HeadFinding: Sendable, Equatable {
 
 extension UnreadableHead {
     /// True if the same later version of this program wrote both values, or if the values are equal. A change between
-    /// such values is not reported, because an upgraded replica writes a new such value with every commit.
+    /// such values is not reported, because an upgraded replica makes such a change with every commit.
     fileprivate func isFromSameVersion(as other: UnreadableHead) -> Bool {
         guard case .laterVersion(let version) = reason else { return self == other }
         return other.reason == .laterVersion(version)

@@ -48,8 +48,8 @@ struct PolicyNames: Sendable {
     }
 
     /// Returns true if the API shows this key and not its twins. The API shows the key without a tier prefix if that
-    /// key exists, because Calico 3.32 and later use the name without a prefix. If it does not exist, the API shows the
-    /// first of the keys.
+    /// key exists, because Calico 3.32 and later use the name without a prefix. If that key does not exist, the API
+    /// shows the first of the keys.
     func isShown(_ path: String) -> Bool {
         guard let plainPath = names[path]?.plainPath, plainPath != path else { return true }
         return names[plainPath] == nil && prefixed[plainPath]?.min() == path

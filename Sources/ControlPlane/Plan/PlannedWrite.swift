@@ -36,7 +36,7 @@ package struct ObjectWrite: Sendable, Equatable {
 package struct PlannedWrite: Sendable {
     package var name: ObjectName
     package var verb: ChangeVerb
-    /// The writes: first the write of the named object, then the writes of objects that must exist beside it.
+    /// The writes: first the write of the named object, then the writes of other objects that must exist.
     package var writes: [ObjectWrite]
     /// The keys that must exist for the plan to be valid, such as the policy's tier.
     package var required: [String] = []
@@ -58,8 +58,8 @@ package struct PlannedWrite: Sendable {
     /// nil if there was neither.
     var approval: JSONValue?
 
-    /// The approximate number of bytes that the write takes in the transaction. The constant stands for the journal
-    /// entry. Each key counts twice, because it occurs in a comparison and in an operation.
+    /// The approximate number of bytes that the write takes in the transaction. The constant is an estimate for the
+    /// journal entry. Each key counts twice, because it occurs in a comparison and in an operation.
     var size: Int {
         writes.reduce(1_024) { $0 + 2 * $1.path.utf8.count + ($1.bytes?.count ?? 0) }
     }

@@ -44,8 +44,8 @@ extension ControlPlane {
         mirror.read { $0.versions[collection] }
     }
 
-    /// Returns the state of a change as far as it is in `scope`; nil if the change is unknown, or if none of its
-    /// objects is in `scope`. Throws the same errors as `change(_:)`.
+    /// Returns the part of a change's state that is in `scope`; nil if the change is unknown, or if none of its objects
+    /// is in `scope`. Throws the same errors as `change(_:)`.
     package func change(
         _ id: ChangeID, within scope: AuditScope
     ) async throws(ControlPlaneError) -> ChangeStatus? {
@@ -85,7 +85,7 @@ extension ControlPlane {
                 id: id, state: entry.isAccepted ? .accepted : .aborted,
                 revision: entry.isAccepted ? stored.modRevision : nil, journal: entry)
             if entry.isAccepted, entry.kind == JournalEntry.manifestKind {
-                // Waits until the rows are on disk, because they have the names of the manifest's objects.
+                // Waits until the rows are on disk, because the rows have the names of the manifest's objects.
                 _ = await feed.audited.wait(for: stored.modRevision, until: .now + .seconds(1))
                 status.name(from: (try? await ledger.rows(changeID: id.text)) ?? [])
             }

@@ -126,7 +126,8 @@ package final class LedgerFeed: Sendable {
     package func run() async {
         for await _ in wakes {
             while let batch = take() {
-                // Stops after a batch that was given up, because later rows must not be written without its rows.
+                // Stops after a batch that was given up, because later rows must not be written without the rows of
+                // that batch.
                 guard await write(batch) else { return finish() }
             }
         }
