@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// Checkpoints are made even while etcd does not answer. They are anchored as soon as etcd answers again.
 package final class Checkpoints: Service {
-    /// The steps that can fail independently and so delay a newer checkpoint or anchor.
+    /// The steps of the service. Each step can fail independently, and a failure delays a newer checkpoint or anchor.
     package enum Part: CaseIterable, Sendable {
         case key, checkpoint, anchor, predecessor
 
@@ -25,7 +25,7 @@ package final class Checkpoints: Service {
 
     /// The state that `/readyz` and `/metrics` show.
     package struct Status: Sendable {
-        /// The number of rows that the newest checkpoint covers; 0 before the first.
+        /// The number of rows that the newest checkpoint covers; 0 if there is no checkpoint yet.
         package var signed: Int64 = 0
         /// The number of rows that the checkpoint in etcd covers, to this server's knowledge.
         package var anchored: Int64 = 0
@@ -127,7 +127,7 @@ package final class Checkpoints: Service {
         }
     }
 
-    /// Returns the newest checkpoint; nil before the first.
+    /// Returns the newest checkpoint; nil if there is no checkpoint yet.
     package func newest() async throws -> StoredCheckpoint? {
         try await ledger.lastCheckpoint(upTo: ledger.lastSeq)
     }

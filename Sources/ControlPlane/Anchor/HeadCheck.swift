@@ -45,7 +45,7 @@ package struct HeadCheck: Sendable {
     }
 
     private struct History {
-        /// The revision before the first one in the history.
+        /// The revision before the first revision of the history.
         var start: Int64
         var breaks: [(revision: Int64, finding: HeadFinding)] = []
         /// The accepted changes, each with its revision.

@@ -49,7 +49,7 @@ extension [LedgerAnchors.Other] {
 /// A disagreement between the ledger's rows and its anchor in etcd. Either rows were lost or changed, or the anchor was
 /// changed.
 struct LedgerMismatch: Sendable, Equatable {
-    /// The finding in words.
+    /// A description of the disagreement.
     var reason: String
     /// The anchored checkpoint; nil if it cannot be read.
     var anchored: Checkpoint?

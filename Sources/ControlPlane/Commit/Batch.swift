@@ -3,7 +3,7 @@ import Domain
 import Etcd
 import Synchronization
 
-/// A submission, and the revision of its journal entry at the writer's last read.
+/// A submission, and the revision of its journal entry that the writer last read.
 struct BatchMember: Sendable {
     let submission: Submission
 
@@ -27,7 +27,7 @@ struct BatchMember: Sendable {
 
 /// The writes of the members that the batch has so far. A change that depends on one of these writes must wait for the
 /// next transaction, because etcd makes all comparisons on the state before the transaction. A second write of a key
-/// must wait too, because etcd accepts only one write of each key per transaction.
+/// must also wait, because etcd accepts only one write of each key per transaction.
 struct BatchWrites {
     private var paths: Set<String> = []
     /// The networks that the written subnets and regions have before and after their writes.

@@ -26,7 +26,7 @@ package struct EtcdPermission: Sendable, Equatable {
     /// All permissions that the server needs. A role with these permissions is enough for everything that the server
     /// does.
     ///
-    /// The server needs to read all keys of Calico, because a single watch has to show the changes of all keys in the
+    /// The server needs to read all keys of Calico, because a single watch has to show the changes to all keys in the
     /// order of their revisions. etcd allows a watch only to a user who may read the whole range of the watch.
     package static let all =
         [EtcdPermission(access: .read, keys: .prefix(Keyspace.watchPrefix.description))]

@@ -4,9 +4,9 @@ import Domain
 
 /// The value of `head`. It identifies the last change that was accepted by any replica.
 package struct Head: Sendable, Equatable {
-    /// The number of accepted changes of all replicas, 0 to `maximumSeq`.
+    /// The number of changes that all replicas have accepted, 0 to `maximumSeq`.
     package var seq: Int64
-    /// The id of the last accepted change; empty before the first.
+    /// The id of the last accepted change; empty if there is no accepted change yet.
     package var changeID: String
     /// The running SHA-256 over all accepted changes, 64 hex digits; see `next`.
     package var hash: String

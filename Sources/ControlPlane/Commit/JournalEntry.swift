@@ -33,7 +33,7 @@ package struct JournalEntry: Sendable, Equatable {
     /// The SHA-256, in hex, of the value written under each of `keys`; nil for a deletion. The array is empty in an
     /// unsigned entry.
     var digests: [String?] = []
-    /// The second person that confirmed the change, or the break-glass override that replaced the confirmation; nil if
+    /// The second person who confirmed the change, or the break-glass override that replaced the confirmation; nil if
     /// there was neither.
     package var approval: JSONValue?
     /// The seal of an entry that was read from etcd; nil if the entry has none. See `JournalAuthenticator`.
@@ -138,7 +138,7 @@ extension JournalEntry {
         }
     }
 
-    /// Returns the effect on `key`; nil if the change did not write it.
+    /// Returns the effect on `key`; nil if the change did not write `key`.
     func verb(of key: String) -> ChangeVerb? {
         guard let index = keys.firstIndex(of: key) else { return nil }
         return verbs.indices.contains(index) ? verbs[index] : index == 0 ? result : .create

@@ -3,7 +3,7 @@
 /// Every transaction builds on the `head` of the previous one. If two replicas send at once, etcd refuses one of the
 /// transactions, which then has to be sent again. In measurements without turns, half of the transactions failed, and
 /// the successful ones had only half as many changes as usual. So a replica that has just committed lets the other
-/// replica go first and meanwhile gathers changes for its own next transaction.
+/// replica send first, and gathers changes for its own next transaction during the wait.
 ///
 /// A wait is in vain if no other replica commits during it. After the first wait in vain, this replica skips the next
 /// opportunity to wait. After each further wait in vain, it skips twice as many opportunities, because the other

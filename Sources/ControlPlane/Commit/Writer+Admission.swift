@@ -14,7 +14,7 @@ extension Writer {
     /// The members that go into one transaction.
     struct Plan {
         /// The `head` that the mirror showed before the drafts were checked. The transaction requires `head` to be
-        /// unchanged, so it fails if another replica has committed a change since then.
+        /// unchanged, so the transaction fails if another replica has committed a change since then.
         var head: Head
         var headRevision: Int64
         var accepted: [(member: BatchMember, write: PlannedWrite, reads: ReadSet)] = []

@@ -95,7 +95,7 @@ extension Writer {
         return compares
     }
 
-    /// Finds the keys that made the transaction's comparisons fail, and waits until the mirror shows the changes of
+    /// Finds the keys that made the transaction's comparisons fail, and waits until the mirror shows the changes to
     /// these keys.
     private func obstruction(of plan: Plan, _ response: TransactionResponse) async -> Trouble {
         let head = response.responses.flatMap(\.keyValues).first?.modRevision ?? 0

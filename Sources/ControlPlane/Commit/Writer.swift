@@ -3,8 +3,8 @@ import Etcd
 import Logging
 package import Synchronization
 
-/// Runs the only task that writes changes of objects to etcd. It takes waiting writes, checks that their drafts are
-/// current, and commits them together, one transaction at a time.
+/// Runs the only task of this server that writes changes to etcd. The task takes waiting writes, checks that their
+/// drafts are current, and commits them together, one transaction at a time.
 ///
 /// The members of a batch are independent: no member writes a key that the plan of another member has read. So each
 /// member can be dropped or answered alone at any time.
@@ -35,7 +35,8 @@ package final class Writer: Sendable {
     // This is a mutex, because `run` changes the state, and `expire` and `stall` read it from other tasks while the
     // batch is in progress.
     private let current = Mutex(Work())
-    /// The revision of this writer's last transaction. The next transaction builds on it.
+    /// The revision of this writer's last transaction. The next attempt first waits until the mirror shows this
+    /// revision.
     let lastCommitted = Mutex<Int64>(0)
     /// The turns of this replica and the other replicas.
     package let turns = Mutex(ReplicaTurns())
@@ -155,7 +156,7 @@ package final class Writer: Sendable {
                     let (moved, others) = tried.divided { $0.touches(paths) }
                     queue.putBack((others + rest).map(\.submission))
                     let pauses = moved.map { $0.submission.pauseAfterConflict() }
-                    // If nothing else is waiting, a pause gives the outside writer time to finish.
+                    // Pauses if no other write is waiting, so that the writer outside this server has time to finish.
                     if queue.count == 0 {
                         try? await Task.sleep(for: pauses.min() ?? .milliseconds(5))
                     }

@@ -68,7 +68,7 @@ package struct ObjectDifference: Sendable {
     /// The document at the first position, as the API shows it, or as it is stored if no endpoint shows the kind. Nil
     /// if the object did not exist.
     package var before: JSONValue?
-    /// The document at the second position, in the same form.
+    /// The document at the second position, in the same form as `before`; nil if the object did not exist.
     package var after: JSONValue?
 }
 

@@ -75,7 +75,7 @@ extension KeyValueStore {
         }
     }
 
-    /// Returns the highest mod_revision of all followed keys; 0 if there is no such key.
+    /// Returns the highest mod_revision of all followed keys; 0 if there is no followed key.
     func newestFollowedRevision() async throws -> Int64 {
         let newest = RangeRequest(
             .prefix(Keyspace.watchPrefix), limit: 1, keysOnly: true, sort: .descending(.modRevision)

@@ -9,7 +9,7 @@ package struct HeadChain: Sendable {
     /// The mod_revision of the key `head`; 0 if absent.
     private(set) var revision: Int64
 
-    /// Starts the chain at `stored`. The next change of `head` has to continue the chain from there.
+    /// Starts the chain at `stored`. The next change to `head` has to continue the chain from there.
     package init(_ stored: StoredHead = .absent, revision: Int64 = 0) {
         self.stored = stored
         self.revision = revision
@@ -64,7 +64,7 @@ package struct HeadChain: Sendable {
     }
 }
 
-/// A change of `head` that was not made by a replica.
+/// A change to `head` that was not made by a replica.
 package struct HeadFinding: Sendable, Equatable {
     package var reason: String
     package var before: StoredHead

@@ -15,7 +15,7 @@ import Synchronization
 /// than a switch to an actor. Tasks on several cores query the state while the watch changes it.
 package final class Mirror: Sendable {
     private let state = Mutex(MirrorState())
-    /// The newest revision that reads include.
+    /// The newest revision that is visible to reads.
     package let applied = RevisionGate()
     /// The JSON of recently read objects.
     let shown: ShownObjects

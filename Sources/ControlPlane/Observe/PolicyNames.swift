@@ -17,7 +17,7 @@ struct PolicyNames: Sendable {
     /// The number of policies of the default tier that are stored without a prefix.
     private(set) var plain = 0
     private var names: [String: Name] = [:]
-    /// The keys with a tier prefix, grouped by the key that has no prefix.
+    /// The keys with a tier prefix, grouped by the key that the same policy would have without a prefix.
     private var prefixed: [String: Set<String>] = [:]
 
     /// Replaces the name of the policy stored under `path`; nil removes it. Returns the keys whose twins may have

@@ -45,16 +45,16 @@ package struct PlannedWrite: Sendable {
     package var before: ObjectView?
     /// The object after the change; nil after a deletion.
     package var after: Resource?
-    /// The changes of a manifest's objects, one part for each object; empty for a change of one object. `writes`
-    /// contains the writes of all parts. The part of an unchanged object has no writes.
+    /// The changes to a manifest's objects, one part for each object; empty for a change that is not a manifest.
+    /// `writes` contains the writes of all parts. The part of an unchanged object has no writes.
     package var parts: [PlannedWrite] = []
-    /// The changes of CrossRegionPolicies that result from this change. `writes` includes their writes.
+    /// The changes to CrossRegionPolicies that result from this change. `writes` includes their writes.
     package var followers: [PlannedWrite] = []
     /// The plan of the CrossRegionPolicy; nil for any other object.
     var crossRegion: PlannedCrossRegion?
     /// The pending change that the write creates or ends; nil for a write of objects.
     var pending: PendingChange?
-    /// The second person that confirmed the change, or the break-glass override, in the form that the journal stores;
+    /// The second person who confirmed the change, or the break-glass override, in the form that the journal stores;
     /// nil if there was neither.
     var approval: JSONValue?
 
@@ -92,7 +92,7 @@ package enum Decision: Sendable {
 }
 
 extension Decision {
-    /// Returns the same decision with `warnings` inserted before its own warnings.
+    /// Returns the same decision with `warnings` inserted before the decision's own warnings.
     func adding(_ warnings: [Violation]) -> Decision {
         guard !warnings.isEmpty else { return self }
         switch self {

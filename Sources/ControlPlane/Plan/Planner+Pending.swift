@@ -4,9 +4,9 @@ import Documents
 import Domain
 import Synchronization
 
-// A change of a kind that needs two persons is planned twice: once for its author, and once for the person that
-// confirms it. Both plans use the same time and the same ids, which come from the author's request. So both plans have
-// the same digest, unless something that the change depends on was changed in between.
+// A change that needs two persons is planned twice: once for its author, and once for the person who confirms the
+// change. Both plans use the same time and the same ids, which come from the author's request. So both plans have the
+// same digest, unless something that the change depends on was changed in between.
 extension Planner {
     /// Returns the decision about the request. A change that needs a second person becomes the write of a pending
     /// change.

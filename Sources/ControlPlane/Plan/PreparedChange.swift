@@ -73,7 +73,7 @@ package struct PreparedCrossRegion: Sendable {
     /// The pointer prefix for members of the policy: `/source` in a document of the deprecated form.
     private let prefix: String
 
-    /// Returns nil if the document is of another kind.
+    /// Returns nil if the document is not a CrossRegionPolicy.
     init?(_ document: JSONValue, name: String) {
         guard Representation.isCrossRegion(document) else { return nil }
         if CrossRegionPolicy.isDeprecatedForm(document) {

@@ -39,7 +39,7 @@ package final class ShownObjects: Sendable {
     private let state = Mutex(State())
 
     /// - Parameter limit: The maximum size in bytes of JSON. The stored bytes are not counted, because the mirror
-    ///   usually has them too.
+    ///   usually has the same bytes.
     package init(limit: Int = 32 << 20) { self.limit = limit / 2 }
 
     /// Returns the cached view of `entry`; nil if the cache does not have it.
