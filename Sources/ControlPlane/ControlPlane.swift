@@ -10,15 +10,15 @@ package struct ControlPlaneConfiguration: Sendable {
     package var policyNames: PolicyNameConvention
     /// The time that a write may take. After that time, the server tells the client what it knows about the write.
     package var writeDeadline: Duration
-    /// The number of seconds that a journal entry stays in etcd. Afterwards the Idempotency-Key of the change is
-    /// forgotten. If etcd has compacted the change by then, a server that was stopped meanwhile can no longer learn the
-    /// author of the change.
+    /// The number of seconds that a journal entry stays in etcd. After the entry has expired, no server recognises the
+    /// Idempotency-Key of the change. If a server has not recorded the change before the expiry, and etcd has compacted
+    /// the change, the server cannot learn the author of the change.
     package var journalTTLSeconds: Int64
 
     /// The kinds of object that no person may change alone.
     package var twoPersons: TwoPersonRule
     package var refusals: RefusalBudget.Limits
-    /// The authenticator, which signs journal entries and decides which entries in etcd are believed.
+    /// The authenticator that signs journal entries and decides which stored entries are believed.
     package var journal: JournalAuthenticator
 
     package init(
@@ -51,7 +51,7 @@ package final class ControlPlane: Service {
     let statuses: OutcomeStatuses
     let configuration: ControlPlaneConfiguration
     let logger: Logger
-    /// The number of changes that this server applied without the second person that they need.
+    /// The number of changes that needed a second person and that this server applied without one.
     let overrides = Atomic<Int>(0)
     private let follower: Follower
 
@@ -107,7 +107,7 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Stores the regions of the rows that an older version of this program wrote without them. After an error of the
+    /// Adds the regions to the rows that an older version of this program wrote without regions. After an error of the
     /// ledger, tries again a minute later.
     private func listRegions() async {
         while !Task.isCancelled {
@@ -133,8 +133,8 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Probes the ledger every two seconds while it is unavailable. A probe hangs if the disk hangs, so this is a
-    /// separate task and not a part of `keepTime`.
+    /// Probes the ledger every two seconds while the ledger is unavailable. A probe hangs if the disk hangs, so the
+    /// probes run in a separate task and not in `keepTime`.
     private func probeLedger() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(2))
@@ -142,8 +142,8 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Expires waits that have reached their deadlines. Saves progress every ten seconds and reports dropped rows every
-    /// minute. One loop checks all deadlines every 100 ms, so that no wait needs a separate timer.
+    /// Expires waits that have reached their deadlines. Saves the ledger's progress every ten seconds and reports
+    /// dropped rows every minute. One loop checks all deadlines every 100 ms, so that no wait needs a separate timer.
     private func keepTime() async {
         defer {
             mirror.applied.close()

@@ -21,9 +21,9 @@ extension Checkpoints {
         }
     }
 
-    /// Compares etcd's anchor with the ledger and replaces it with the newest checkpoint. If the anchor contradicts the
-    /// ledger, first reports the mismatch. The transaction that replaces the anchor then also copies the old anchor to
-    /// an evidence key.
+    /// Compares etcd's anchor with the ledger and replaces the anchor with the newest checkpoint. If the anchor
+    /// contradicts the ledger, first reports the mismatch. The transaction that replaces the anchor then also copies
+    /// the old anchor to an evidence key.
     private func anchor() async throws {
         let anchorKey = Keyspace.anchor(ledger: ledger.identity)
         // Tries up to three times, because the transaction fails if the anchor has changed since the read. After three
@@ -71,8 +71,8 @@ extension Checkpoints {
             mismatch.root = try await root(size: size)
             if mismatch.root == signed.checkpoint.root { return nil }
         }
-        // Uses the number of rows at the start, because rows that were added since then would hide missing rows in the
-        // count.
+        // For the first comparison, uses the number of rows at the server's start. Rows that were added since the start
+        // could hide that older rows are missing.
         if !state.withLock({ $0.isCompared }) { mismatch.size = sizeAtStart }
         if size > mismatch.size {
             mismatch.reason = "the ledger has fewer rows than were anchored"
@@ -83,8 +83,8 @@ extension Checkpoints {
         return mismatch
     }
 
-    /// Returns the root over the first `size` rows; nil if rows or tiles are missing or malformed. An error of the
-    /// disk or of SQLite is thrown, because it says nothing about the rows.
+    /// Returns the root over the first `size` rows; nil if rows or tiles are missing or malformed. Throws errors of the
+    /// disk and of SQLite, because these errors say nothing about the rows.
     private func root(size: Int64) async throws -> AuditHash? {
         do {
             return try await ledger.root(size: size)
@@ -139,9 +139,9 @@ extension Checkpoints {
     private func soundCheckpoint(newerThan current: KeyValue?) async throws -> StoredCheckpoint? {
         guard let newest = try await newest() else { return nil }
         if let current, let size = Self.size(current), newest.checkpoint.size <= size { return nil }
-        // Compares the newest stored checkpoint with the present rows, because its rows may have been cut off or
-        // changed later. If they differ, signs the present rows, because a checkpoint that contradicts the ledger must
-        // not be anchored.
+        // Compares the newest stored checkpoint with the present rows, because the rows that the checkpoint covers may
+        // have been removed or changed since. If the roots differ, signs the present rows, because a checkpoint that
+        // contradicts the ledger must not be anchored.
         let root = try await ledger.root(size: newest.checkpoint.size)
         return root == newest.checkpoint.root
             ? newest : try await ledger.makeCheckpoint(key, time: now()).stored

@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// Checkpoints are made even while etcd does not answer. They are anchored as soon as etcd answers again.
 package final class Checkpoints: Service {
-    /// The steps that can fail independently and so delay a newer checkpoint or anchor.
+    /// The steps of the service. Each step can fail independently, and a failure delays a newer checkpoint or anchor.
     package enum Part: CaseIterable, Sendable {
         case key, checkpoint, anchor, predecessor
 
@@ -25,7 +25,7 @@ package final class Checkpoints: Service {
 
     /// The state that `/readyz` and `/metrics` show.
     package struct Status: Sendable {
-        /// The number of rows that the newest checkpoint covers; 0 before the first.
+        /// The number of rows that the newest checkpoint covers; 0 if there is no checkpoint yet.
         package var signed: Int64 = 0
         /// The number of rows that the checkpoint in etcd covers, to this server's knowledge.
         package var anchored: Int64 = 0
@@ -47,7 +47,7 @@ package final class Checkpoints: Service {
 
     struct State {
         var status = Status()
-        /// True if a row of the ledger names the signing key. Nothing is signed before that.
+        /// True if a row of the ledger names the signing key. Nothing is signed while this is false.
         var isKeyOnRecord = false
         /// True if etcd's anchor has been compared with the ledger since the start.
         var isCompared = false
@@ -104,8 +104,9 @@ package final class Checkpoints: Service {
         await signFinalCheckpoint()
     }
 
-    /// Signs the rows that are on disk now. `isNew` is false if these rows were signed before. `isAnchored` is false if
-    /// etcd did not accept the checkpoint within two seconds. The service then keeps trying to anchor it.
+    /// Signs a checkpoint of the rows that are on disk now. `isNew` is false if these rows were signed before.
+    /// `isAnchored` is false if etcd did not accept the checkpoint within two seconds. The service then keeps trying to
+    /// anchor the checkpoint.
     ///
     /// Throws `notReady` before the key is on record, and `ledgerUnavailable` if no checkpoint can be made.
     package func make() async throws(ControlPlaneError) -> (
@@ -126,7 +127,7 @@ package final class Checkpoints: Service {
         }
     }
 
-    /// Returns the newest checkpoint; nil before the first.
+    /// Returns the newest checkpoint; nil if there is no checkpoint yet.
     package func newest() async throws -> StoredCheckpoint? {
         try await ledger.lastCheckpoint(upTo: ledger.lastSeq)
     }
@@ -210,7 +211,7 @@ package final class Checkpoints: Service {
         }
     }
 
-    /// Runs `body`. If `body` throws, logs the error and shows it in the status until the same step succeeds.
+    /// Runs `body`. If `body` throws, logs the error and shows the error in the status until the same step succeeds.
     package func attempt(_ part: Part, _ body: () async throws -> Void) async {
         do {
             try await body()

@@ -4,8 +4,8 @@ package import Store
 
 /// Compares `head` with etcd's available history, and that history with a ledger.
 ///
-/// It recomputes each `head` in the history from the previous one and from the changes of its revision. This proves
-/// nothing about changes before that history, not even their order or number.
+/// The check recomputes each `head` in the history from the previous `head` and from the changes of its revision. The
+/// check proves nothing about changes before that history, not even their order or number.
 package struct HeadCheck: Sendable {
     /// The differences between `head` in etcd and the values that a server would have written.
     package private(set) var findings: [String] = []
@@ -16,7 +16,7 @@ package struct HeadCheck: Sendable {
     package static let maximumRevisions: Int64 = 10_000
 
     /// Checks `head`. Adds only a note if the ledger is unreadable, because another check reports errors of the ledger
-    /// in detail. Adds a note too if the etcd user may not read etcd's history. Throws any other `EtcdError`.
+    /// in detail. Also adds only a note if the etcd user may not read etcd's history. Throws any other `EtcdError`.
     ///
     /// - Parameter ledger: A function that opens the ledger's file.
     package init(
@@ -45,7 +45,7 @@ package struct HeadCheck: Sendable {
     }
 
     private struct History {
-        /// The revision before the first one in the history.
+        /// The revision before the first revision of the history.
         var start: Int64
         var breaks: [(revision: Int64, finding: HeadFinding)] = []
         /// The accepted changes, each with its revision.
@@ -104,8 +104,8 @@ package struct HeadCheck: Sendable {
                 )
                 continue
             }
-            // Adds only a note. If the journal entry was not believed, the row correctly has the origin `external` and
-            // does not name the change.
+            // Adds only a note, because the row may be correct. If the journal entry was not believed, the row has the
+            // origin `external` and names no change.
             if !ids.contains(change.id.text) {
                 notes.append(
                     "the ledger does not attribute revision \(change.revision) to change \(change.id)"

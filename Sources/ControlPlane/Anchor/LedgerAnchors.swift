@@ -49,7 +49,7 @@ extension [LedgerAnchors.Other] {
 /// A disagreement between the ledger's rows and its anchor in etcd. Either rows were lost or changed, or the anchor was
 /// changed.
 struct LedgerMismatch: Sendable, Equatable {
-    /// The finding in words.
+    /// A description of the disagreement.
     var reason: String
     /// The anchored checkpoint; nil if it cannot be read.
     var anchored: Checkpoint?
@@ -86,7 +86,7 @@ struct LedgerMismatch: Sendable, Equatable {
         return .object(object)
     }
 
-    /// Returns true if `row` reports the same mismatch of the same checkpoint.
+    /// Returns true if `row` reports the same reason and the same anchored checkpoint.
     func isReported(by row: AuditRecord) -> Bool {
         guard let detail = row.detail, let value = try? JSONParser.parse(Array(detail.utf8)) else {
             return false

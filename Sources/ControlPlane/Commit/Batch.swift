@@ -3,7 +3,7 @@ import Domain
 import Etcd
 import Synchronization
 
-/// A submission, and the revision of its journal entry at the writer's last read.
+/// A submission, and the revision of its journal entry that the writer last read.
 struct BatchMember: Sendable {
     let submission: Submission
 
@@ -15,7 +15,7 @@ struct BatchMember: Sendable {
     var id: ChangeID { submission.request.id }
     var journalKey: EtcdKey { Keyspace.journal(id) }
 
-    /// True if the member's transaction compares any of these keys.
+    /// Returns true if the member's transaction compares any of the keys `paths`.
     func touches(_ paths: Set<String>) -> Bool {
         let draft = submission.draft
         return paths.contains(journalKey.description)
@@ -27,7 +27,7 @@ struct BatchMember: Sendable {
 
 /// The writes of the members that the batch has so far. A change that depends on one of these writes must wait for the
 /// next transaction, because etcd makes all comparisons on the state before the transaction. A second write of a key
-/// must wait too, because etcd accepts only one write of each key per transaction.
+/// must also wait, because etcd accepts only one write of each key per transaction.
 struct BatchWrites {
     private var paths: Set<String> = []
     /// The networks that the written subnets and regions have before and after their writes.
@@ -39,7 +39,7 @@ struct BatchWrites {
     private var changesGlobalPolicies = false
     private var twins: Set<String> = []
 
-    /// Returns true if the batch writes a key of `writes`, or if a plan that made `reads` could differ after the batch.
+    /// Returns true if the batch writes a key of `writes`, or if the batch could change the answer to one of `reads`.
     func affect(_ reads: ReadSet, _ writes: [ObjectWrite]) -> Bool {
         guard !paths.isEmpty else { return false }
         return writes.contains { paths.contains($0.path) }
@@ -58,7 +58,8 @@ struct BatchWrites {
         case .hasTieredPolicies: changesTiering
         case .twins(let path): twins.contains(Self.twinKey(path))
         case .crossRegionPolicies, .policies: changesGlobalPolicies
-        // The answer may always differ, because the labels of the written objects are not compared with the selector.
+        // Assumes that every batch changes the answer, because the labels of the written objects are not compared with
+        // the selector.
         case .labelled: true
         case .hasLegacyEndpoints: false
         }
@@ -108,12 +109,12 @@ struct TransactionBudget {
 
     init(_ limits: Writer.Limits) { self.limits = limits }
 
-    /// Counts the write and returns true if it fits into the transaction. The first write is always accepted. If it
-    /// exceeds the limits, etcd decides, because etcd may be configured with higher limits.
+    /// Counts the write and returns true if it fits into the transaction. Accepts the first write even if it exceeds
+    /// the limits, because etcd may be configured with higher limits.
     mutating func take(_ write: PlannedWrite, _ reads: ReadSet) -> Bool {
         let compared = compared.union(write.required).union(reads.inventory.map(\.path))
-        // Each written object takes one operation and one comparison, and so does the journal entry of the change. So
-        // the same number counts both.
+        // Counts operations and comparisons in one number, because each written object takes one of each. The journal
+        // entry of the change takes one of each as well.
         let operations = operations + write.writes.count + 1
         let bytes = bytes + write.size
         let fits = operations + compared.count <= limits.operations && bytes <= limits.bytes

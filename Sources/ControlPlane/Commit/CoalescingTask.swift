@@ -58,8 +58,8 @@ package final class CoalescingTask: Sendable {
         _ state: inout State, _ body: @escaping @Sendable () async -> Void
     ) -> Turn {
         let number = (state.last?.number ?? 0) + 1
-        // This is an unstructured task, because a run belongs to all its callers and must survive the cancellation of
-        // one.
+        // This is an unstructured task, because a run belongs to all its callers and must survive the cancellation of a
+        // single caller.
         let task = Task { [previous = state.last?.task] in
             await previous?.value
             self.state.withLock { if $0.next?.number == number { $0.next = nil } }

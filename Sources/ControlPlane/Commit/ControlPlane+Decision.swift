@@ -3,12 +3,12 @@ import Etcd
 
 extension ControlPlane {
     /// The number of outdated drafts after which the change is planned in the writer's task. A draft is outdated if
-    /// another change was committed after the draft was made. Planning in the writer's task delays all other changes,
-    /// so it is the last resort.
+    /// another change has changed something that the draft depends on. Planning in the writer's task delays all other
+    /// changes, so it is the last resort.
     private static let drafts = 3
 
     /// Plans the change in the caller's task and has the writer commit it. If there is nothing to commit, returns the
-    /// decision after `confirm` has shown that it was made on the current state.
+    /// decision after `confirm` has shown that the decision was made on the current state.
     func decide(
         _ request: ChangeRequest, _ prepared: PreparedChange, deadline: ContinuousClock.Instant
     ) async -> ChangeAnswer {
@@ -55,8 +55,8 @@ extension ControlPlane {
     }
 
     /// Checks that the draft was made on the current state. Reads `head` and the revisions of the keys that the draft
-    /// depends on, with a linearizable read. Waits until the mirror has caught up with them. For a dry run of a write,
-    /// these reads are part of `rehearsal`, so that etcd judges the write without applying it.
+    /// depends on, with a linearizable read. Waits until the mirror shows these revisions. For a dry run of a write,
+    /// adds the reads to the transaction of `rehearsal`, so that etcd judges the write without applying it.
     private func confirm(
         _ draft: Draft, _ request: ChangeRequest, deadline: ContinuousClock.Instant
     ) async -> Confirmation {
@@ -89,7 +89,8 @@ extension ControlPlane {
         // Uses the revision of etcd's answer for a deleted key, because a deleted key has no mod_revision.
         let newest = moved.map { $0.now?.modRevision ?? revision }.max() ?? 0
         let awaited = max(found.first?.first?.modRevision ?? 0, newest)
-        // Waits for one second at most. Then `decide` starts again and checks first whether writes are still possible.
+        // Waits for one second at most, so that `decide` soon starts again and checks whether writes are still
+        // possible.
         let limit = min(deadline, .now + .seconds(1))
         guard await mirror.applied.wait(for: awaited, until: limit) || moved.isEmpty else {
             return .outdated("this server's watch of etcd is behind")

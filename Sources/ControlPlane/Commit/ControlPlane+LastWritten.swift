@@ -6,11 +6,11 @@ import Store
 extension ControlPlane {
     /// The largest number of objects per request that are looked up in the ledger.
     private static let lookups = 256
-    /// The number of newest rows that are searched for the API's last write of an object.
+    /// The largest number of rows that are searched, newest first, for the API's last write of an object.
     private static let versions = 100
 
-    /// Adds to the request the values that this API last wrote under the keys that would lose labels or fields. Other
-    /// keys are not looked up, because each lookup reads the ledger.
+    /// Returns the request with the values that this API last wrote. Looks up only the keys of objects that would lose
+    /// labels or fields, because each lookup reads the ledger.
     func withLastWritten(_ request: ChangeRequest, _ change: PreparedChange) async -> ChangeRequest
     {
         let paths = pathsLosingMembers(change)
@@ -56,8 +56,8 @@ extension ControlPlane {
 }
 
 extension PreparedChange {
-    /// The object's name, and the labels and `spec` fields of the new document, if the change is a PUT of a region, a
-    /// subnet or a policy. Nil for any other change. `fields` is nil for a region and a subnet.
+    /// For a PUT of a region, a subnet or a Calico policy, the object's name and the names of the new document's labels
+    /// and `spec` fields. Nil for any other change. `fields` is nil for a region and a subnet.
     fileprivate var replacement: (ObjectName, (labels: Set<String>, fields: Set<String>?))? {
         switch self {
         case .putRegion(let name, let decoded):

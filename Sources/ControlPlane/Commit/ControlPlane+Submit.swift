@@ -8,7 +8,7 @@ import Synchronization
 extension ControlPlane {
     /// Reads the documents of a write and checks everything that depends on the documents alone.
     ///
-    /// - Parameter yaml: The text that the operation was read from, if the text is YAML.
+    /// - Parameter yaml: The YAML text from which the operation was read; nil if the text is not YAML.
     package func prepare(_ operation: ChangeOperation, yaml: [UInt8]? = nil) -> PreparedOperation {
         PreparedOperation(
             change: PreparedChange(operation, regions: mirror.read { $0.regions }),
@@ -35,7 +35,7 @@ extension ControlPlane {
                 return .ended(request.id, replayed: false)
             }
             return .held(HeldChange(pending: pending, warnings: write.warnings, replayed: false))
-        // The request applied a manifest, because only the write of a manifest has parts.
+        // Handles a manifest, because only the write of a manifest has parts.
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)
             return .appliedManifest(AppliedManifest(request.id, write, revision: revision))
@@ -135,7 +135,7 @@ extension ControlPlane {
 
     /// Returns the answer to an earlier request that created or ended a pending change. A created change is read from
     /// the ledger, because etcd no longer has it after it was confirmed or ended. Returns nil if the ledger has no
-    /// readable row of it.
+    /// readable row of the created change.
     private func replayedPending(
         _ request: ChangeRequest, _ entry: JournalEntry
     ) async throws(ControlPlaneError) -> ChangeOutcome? {

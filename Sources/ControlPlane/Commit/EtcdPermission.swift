@@ -26,8 +26,8 @@ package struct EtcdPermission: Sendable, Equatable {
     /// All permissions that the server needs. A role with these permissions is enough for everything that the server
     /// does.
     ///
-    /// The server needs to read all keys of Calico, because a single watch has to show the changes of all keys in the
-    /// order of their revisions. etcd allows a watch only to a user who may read its whole range.
+    /// The server needs to read all keys of Calico, because a single watch has to show the changes to all keys in the
+    /// order of their revisions. etcd allows a watch only to a user who may read the whole range of the watch.
     package static let all =
         [EtcdPermission(access: .read, keys: .prefix(Keyspace.watchPrefix.description))]
         + written.map { EtcdPermission(access: .write, keys: $0) }
@@ -47,7 +47,7 @@ package struct EtcdPermission: Sendable, Equatable {
 }
 
 extension EtcdPermission.Keys {
-    /// For a single key, that key. For a prefix, a key with the prefix that no object is stored under.
+    /// A key for a test of the permission: the single key, or an unused key that begins with the prefix.
     var sample: EtcdKey {
         switch self {
         case .key(let text): EtcdKey(text)

@@ -4,9 +4,9 @@ import Domain
 
 /// The value of `head`. It identifies the last change that was accepted by any replica.
 package struct Head: Sendable, Equatable {
-    /// The number of accepted changes of all replicas, 0 to `maximumSeq`.
+    /// The number of changes that all replicas have accepted, 0 to `maximumSeq`.
     package var seq: Int64
-    /// The id of the last accepted change; empty before the first.
+    /// The id of the last accepted change; empty if there is no accepted change yet.
     package var changeID: String
     /// The running SHA-256 over all accepted changes, 64 hex digits; see `next`.
     package var hash: String
@@ -64,8 +64,8 @@ package enum StoredHead: Sendable, Equatable {
     /// The key does not exist. No change was accepted yet, or someone deleted the key.
     case absent
     case valid(Head)
-    /// A value from which this program cannot continue. The server never overwrites such a value, because that would
-    /// silently restart the chain of hashes.
+    /// A value on which this program cannot build the next head. The server never overwrites such a value, because
+    /// overwriting would silently restart the chain of hashes.
     case unreadable(UnreadableHead)
 
     /// Reads the value of the key `head`. Any bytes are allowed.
@@ -118,14 +118,14 @@ package enum StoredHead: Sendable, Equatable {
     }
 }
 
-/// A value of `head` from which this program cannot continue. It stays unchanged in etcd.
+/// A value of the key `head` on which this program cannot build the next head. The value stays unchanged in etcd.
 package struct UnreadableHead: Sendable, Equatable {
     package enum Reason: Sendable, Equatable {
         /// The value is malformed, for the given reason.
         case malformed(String)
         /// A later version of this program wrote the value.
         case laterVersion(Int64)
-        /// The number has reached `Head.maximumSeq`.
+        /// The value's `seq` has reached `Head.maximumSeq`.
         case exhausted(Int64)
     }
 

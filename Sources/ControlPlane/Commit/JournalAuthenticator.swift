@@ -44,7 +44,8 @@ package struct JournalSeal: Sendable, Equatable {
         self.code = code
     }
 
-    /// Reads the member `mac` of a stored value. Returns nil if the member does not have the form of a seal.
+    /// Reads a seal from `value`, the member `mac` of a stored object. Returns nil if `value` does not have the form of
+    /// a seal.
     init?(_ value: JSONValue) {
         guard let keyID = value["key"]?.stringValue, let code = value["value"]?.stringValue else {
             return nil
@@ -95,7 +96,7 @@ package struct JournalAuthenticator: Sendable {
 
     package var isOn: Bool { !keys.isEmpty }
 
-    /// Reads the value of the journal key of `id`. Any bytes are allowed.
+    /// Reads the value that is stored under the journal key of the change `id`. Any bytes are allowed.
     package func read(_ id: ChangeID, _ bytes: [UInt8]) -> JournalReading {
         guard isOn, let value = try? JSONParser.parse(bytes) else {
             return JournalReading(bytes: bytes)
@@ -136,8 +137,8 @@ package struct JournalAuthenticator: Sendable {
         return seal.isValid(for: JournalSeal.message(pending: id, record), key)
     }
 
-    /// Returns the reason why `entry` does not belong to the transaction that holds it. Returns nil if it belongs
-    /// there, or if authentication is off.
+    /// Returns the reason why `entry` is not valid for the transaction that wrote the entry. Returns nil if the entry
+    /// is valid, or if authentication is off.
     ///
     /// - Parameter before: The mod_revision of `head` before the transaction; nil if unknown.
     func problem(
@@ -169,7 +170,7 @@ package struct JournalAuthenticator: Sendable {
 }
 
 extension JournalEntry {
-    /// A key and a change id that sign an entry when it is serialised.
+    /// The key and the change id with which an entry is signed when it is serialised.
     struct Signer: Sendable, Equatable {
         var key: JournalKey
         var id: ChangeID

@@ -4,8 +4,8 @@ package import Documents
 import Domain
 import Etcd
 
-/// The value of `journal/<changeId>`. It says who made a change and which keys the change wrote. The change's own
-/// transaction writes it.
+/// The value of `journal/<changeId>`. The entry says who made a change and which keys the change wrote. The transaction
+/// of the change also writes the entry.
 package struct JournalEntry: Sendable, Equatable {
     /// True if the change was applied, false if it was given up. The entry of a change that was given up keeps etcd
     /// from applying a late transaction of the change.
@@ -33,12 +33,13 @@ package struct JournalEntry: Sendable, Equatable {
     /// The SHA-256, in hex, of the value written under each of `keys`; nil for a deletion. The array is empty in an
     /// unsigned entry.
     var digests: [String?] = []
-    /// The second person that confirmed the change, or the break-glass override that replaced the confirmation; nil if
+    /// The second person who confirmed the change, or the break-glass override that replaced the confirmation; nil if
     /// there was neither.
     package var approval: JSONValue?
-    /// The seal of an entry that was read; see `JournalAuthenticator`.
+    /// The seal of an entry that was read from etcd; nil if the entry has none. See `JournalAuthenticator`.
     package private(set) var seal: JournalSeal?
-    /// The key and the change id that sign the entry when it is serialised; nil for an entry that is not signed.
+    /// The key and the change id with which the entry is signed when it is serialised; nil for an entry that is not
+    /// signed.
     var signer: Signer?
 
     /// The version of the format that this program writes. A value without a version has version 1.
@@ -67,14 +68,14 @@ extension JournalEntry {
     /// The `kind` of a change that applies a manifest. Such a change has an empty name.
     package static let manifestKind = "Stream"
 
-    /// Returns nil if the bytes are no journal entry of this version. This does not authenticate the entry; code that
-    /// acts on an entry calls `JournalAuthenticator.read`.
+    /// Reads an entry without authentication. Code that acts on an entry must call `JournalAuthenticator.read` instead.
+    /// Returns nil if the bytes are not a journal entry of this version.
     package init?(bytes: [UInt8]) {
         guard let entry = JournalReading(bytes: bytes).entry else { return nil }
         self = entry
     }
 
-    /// Returns nil if a member is missing or has another type. The caller has checked the version of `value`.
+    /// Returns nil if a member is missing or has the wrong type. The caller must check the version of `value` first.
     init?(_ value: JSONValue) {
         guard let status = value["status"]?.stringValue,
             let time = value["time"]?.stringValue,
@@ -137,7 +138,7 @@ extension JournalEntry {
         }
     }
 
-    /// Returns the effect on `key`; nil if the change did not write it.
+    /// Returns the effect on `key`; nil if the change did not write `key`.
     func verb(of key: String) -> ChangeVerb? {
         guard let index = keys.firstIndex(of: key) else { return nil }
         return verbs.indices.contains(index) ? verbs[index] : index == 0 ? result : .create

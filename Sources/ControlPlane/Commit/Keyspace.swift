@@ -4,7 +4,7 @@ package import Etcd
 
 /// The keys of this server in etcd, and the prefix that covers them and Calico's keys.
 package enum Keyspace {
-    /// The common prefix of Calico's keys and this server's keys. One watch follows all of them.
+    /// The common prefix of Calico's keys and this server's keys. One watch follows all these keys.
     package static let watchPrefix: EtcdKey = "/calico"
     package static let root = "/calico-policy-server/v1/"
     /// The number and the running hash of the last accepted change. Every transaction that commits a change compares

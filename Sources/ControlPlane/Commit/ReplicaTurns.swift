@@ -1,9 +1,9 @@
 /// The turns that replicas take when they write at the same time.
 ///
 /// Every transaction builds on the `head` of the previous one. If two replicas send at once, etcd refuses one of the
-/// transactions, and its replica has to send it again. In measurements without turns, half of the transactions failed,
-/// and the successful ones had only half as many changes as usual. So a replica that has just committed lets the other
-/// replica go first and meanwhile gathers changes for its own next transaction.
+/// transactions, which then has to be sent again. In measurements without turns, half of the transactions failed, and
+/// the successful ones had only half as many changes as usual. So a replica that has just committed lets the other
+/// replica send first, and gathers changes for its own next transaction during the wait.
 ///
 /// A wait is in vain if no other replica commits during it. After the first wait in vain, this replica skips the next
 /// opportunity to wait. After each further wait in vain, it skips twice as many opportunities, because the other
@@ -16,8 +16,8 @@ package struct ReplicaTurns {
     private static let mostPassedOver = 64
 
     private var othersAreBusy = false
-    /// The number of opportunities to wait that are skipped after the last wait. It is 0 if another replica committed
-    /// during that wait.
+    /// The number of opportunities to wait that this replica skips after its last wait. The number is 0 if another
+    /// replica committed during that wait.
     package private(set) var passedOver = 0
     private var leftToPass = 0
 

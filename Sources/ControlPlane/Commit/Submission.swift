@@ -22,7 +22,7 @@ enum ChangeAnswer: Sendable {
 ///
 /// The states are `waiting` (not part of a transaction yet), `inFlight` (the transaction may have been sent) and
 /// `answered`. A submission may change between `waiting` and `inFlight` several times. It may become `answered` from
-/// both states.
+/// either state.
 ///
 /// The state is in a mutex and not in an actor, because the deadline, the client's cancellation and the writer may
 /// answer at the same moment. A lock decides without a suspension which answer is first.
@@ -53,8 +53,8 @@ package final class Submission: Sendable {
     /// The number of bytes that count against the queue's limit.
     package let cost: Int
     /// The mod_revision that `journal/<id>` must have: 0 if the key must be absent, otherwise the revision of the
-    /// aborted entry of an earlier attempt. It is stored here, because a submission may return to the queue between two
-    /// attempts.
+    /// aborted entry of an earlier attempt. The revision is stored here, because a submission may return to the queue
+    /// between two attempts.
     let journalRevision = Mutex<Int64>(0)
     /// True if the journal may have an entry for the change. There are two possible causes: an earlier request has used
     /// the Idempotency-Key of the change, or an earlier attempt has left an entry after a lost answer.
@@ -70,8 +70,8 @@ package final class Submission: Sendable {
         self.prepared = prepared
         self.deadline = deadline
         self.insists = insists
-        // The fixed part is an estimate for the request without its documents. The factor is there because a parsed
-        // document takes several times as much memory as its bytes.
+        // The fixed part is an estimate for the request without its documents. The factor accounts for parsed
+        // documents, which take several times as much memory as their bytes.
         cost = 4_096 + 8 * (draft.write?.size ?? 0)
         mayBeJournaled = Mutex(request.fingerprint != nil)
         state = Mutex(State(draft: draft))
@@ -84,8 +84,8 @@ package final class Submission: Sendable {
         set { state.withLock { $0.draft = newValue } }
     }
 
-    /// Waits for the answer. If the caller is cancelled before the transaction may have been sent, returns at once with
-    /// the answer that nothing was applied.
+    /// Waits for the answer. If the caller is cancelled while the state is `waiting`, returns at once with the answer
+    /// that nothing was applied.
     func value() async -> ChangeAnswer {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -120,12 +120,13 @@ package final class Submission: Sendable {
     var isContested: Bool { state.withLock { $0.conflicts.failures > 0 } }
 
     /// Counts a conflict with a writer outside this server. Returns the pause before the next attempt: 5 ms after the
-    /// first conflict, then twice as long each time, at most 40 ms. The writer pauses only if nothing else is waiting.
+    /// first conflict, then twice as long each time, at most 40 ms. The writer pauses only if no other write is
+    /// waiting.
     func pauseAfterConflict() -> Duration {
         state.withLock { $0.conflicts.next() }
     }
 
-    /// Stores the reason of the last failed attempt. The answer contains it if the deadline passes.
+    /// Stores the reason why the last attempt failed. The answer contains the reason if the deadline passes.
     func note(trouble: String) { state.withLock { $0.trouble = trouble } }
 
     /// Answers the submission. Only the first answer counts.

@@ -9,10 +9,11 @@ final class WriteProbe: Sendable {
     private let last = Mutex<(time: ContinuousClock.Instant, trouble: String?)?>(nil)
     private let turns = CoalescingTask()
 
-    /// The time for which all callers share one answer. Sharing spares etcd, because each probe adds an entry to its
-    /// Raft log.
+    /// The time for which all callers share one answer. Callers share answers, because each probe adds an entry to
+    /// etcd's Raft log.
     private static let lifetime = Duration.milliseconds(100)
-    /// The longest wait for etcd. It is shorter than the client's time-out, so that a health check gets an answer soon.
+    /// The longest wait for etcd. It is shorter than the etcd client's time-out, so that a health check gets an answer
+    /// soon.
     private static let patience = Duration.seconds(1)
 
     init(store: any KeyValueStore) { self.store = store }

@@ -14,7 +14,7 @@ extension Writer {
     /// The members that go into one transaction.
     struct Plan {
         /// The `head` that the mirror showed before the drafts were checked. The transaction requires `head` to be
-        /// unchanged, so it fails if another replica has committed a change since then.
+        /// unchanged, so the transaction fails if another replica has committed a change since then.
         var head: Head
         var headRevision: Int64
         var accepted: [(member: BatchMember, write: PlannedWrite, reads: ReadSet)] = []
@@ -31,8 +31,9 @@ extension Writer {
         }
         let last = lastCommitted.withLock { $0 }
         guard await mirror.applied.wait(for: last, until: .now + .seconds(1)) else {
-            // Makes the next attempt skip the wait for this revision, which may never come after a restore of etcd. The
-            // next attempt is safe without the wait, because a draft on an older state fails its comparisons.
+            // Makes the next attempt skip the wait for this revision, because a restored etcd may never reach the
+            // revision. The next attempt is safe without the wait, because a draft on an older state fails its
+            // comparisons.
             lastCommitted.withLock { $0 = 0 }
             return .retry(.unavailable("etcd's watch does not show the last change"))
         }
@@ -46,8 +47,8 @@ extension Writer {
         }
     }
 
-    /// Answers each member whose Idempotency-Key was used before, as its journal entry shows. The answer is the earlier
-    /// result, or a refusal if the entry cannot be used for this request. Returns the other members.
+    /// Looks up the journal entries of the members. If an earlier request has used a member's Idempotency-Key, answers
+    /// the member with the earlier result, or with a refusal if the entry cannot be used. Returns the other members.
     private func answerReplays(_ members: [BatchMember]) async throws -> [BatchMember] {
         let asked = members.filter { $0.submission.mayBeJournaled.withLock { $0 } }
         guard !asked.isEmpty else { return members }
@@ -89,8 +90,9 @@ extension Writer {
         }
     }
 
-    /// Chooses the members of the next transaction. Each has a current draft, or gets one here. Together they fit into
-    /// one transaction, and no member depends on another. The remaining members are deferred, or answered as stale.
+    /// Chooses the members of the next transaction. Each chosen member has a current draft, or gets one here. Together
+    /// they fit into one transaction, and no member depends on another. The remaining members are deferred, or answered
+    /// as stale.
     private func admit(_ members: [BatchMember]) -> Plan {
         let (head, headRevision) = mirror.read { ($0.head, $0.headRevision) }
         if headRevision > lastCommitted.withLock({ $0 }) { turns.withLock { $0.othersCommitted() } }

@@ -59,7 +59,7 @@ extension Writer {
         var head = plan.head
         var transaction = Transaction()
         transaction.compares.append(.unchanged(Keyspace.head, since: plan.headRevision))
-        // If a comparison fails, etcd's answer contains `head` and so shows whether another replica has changed it.
+        // If a comparison fails, etcd's answer contains `head` and so shows whether another replica has changed `head`.
         transaction.failure.append(.range(.key(Keyspace.head)))
         for ((member, write, _), entry) in zip(plan.accepted, journal) {
             head = head.next(changeID: member.id, writes: write.writes)
@@ -79,9 +79,9 @@ extension Writer {
         return transaction
     }
 
-    /// Returns comparisons of keys that the plans do not write: required keys, and the regions and subnets that a
-    /// plan depends on. Writers other than replicas of this server do not change `head`. So only these comparisons
-    /// reveal that such a writer has deleted a region meanwhile.
+    /// Returns comparisons of keys that the plans do not write: required keys, and the regions and subnets that a plan
+    /// depends on. Writers other than replicas of this server do not change `head`. So only these comparisons reveal
+    /// that another writer has deleted a region since the plan was made.
     static func assumptions(_ plans: [(write: PlannedWrite, reads: ReadSet)]) -> [Compare] {
         var paths = Set(plans.flatMap { $0.write.writes.map(\.path) })
         var compares: [Compare] = []
@@ -95,7 +95,8 @@ extension Writer {
         return compares
     }
 
-    /// Finds the keys that made the transaction's comparisons fail, and waits until the mirror has caught up with them.
+    /// Finds the keys that made the transaction's comparisons fail, and waits until the mirror shows the changes to
+    /// these keys.
     private func obstruction(of plan: Plan, _ response: TransactionResponse) async -> Trouble {
         let head = response.responses.flatMap(\.keyValues).first?.modRevision ?? 0
         if head != plan.headRevision {
@@ -118,7 +119,7 @@ extension Writer {
         for (member, write, reads) in plan.accepted {
             expected[member.journalKey.description] = member.journalRevision
             for (path, revision) in reads.inventory { expected[path] = revision }
-            // The value -1 means that the key must exist, at any revision. The next line replaces -1 by an exact
+            // The value -1 means that the key must exist, at any revision. The next line replaces -1 with an exact
             // revision if the plan also writes the key.
             for path in write.required { expected[path] = -1 }
             for object in write.writes { expected[object.path] = object.expectedRevision }

@@ -2,10 +2,10 @@ import Etcd
 import Synchronization
 
 extension Writer {
-    /// Finds out whether etcd has applied a transaction whose answer was lost. etcd has applied it if its journal
-    /// entries exist. If they do not exist, puts an aborted entry under each of their keys. The lost transaction
-    /// requires these keys to be unchanged, so etcd can no longer apply it afterwards. Tries again until etcd answers,
-    /// or refuses the aborted entries.
+    /// Finds out whether etcd has applied the transaction of `plan`, whose answer was lost. The transaction was applied
+    /// if its journal entries exist. If the entries do not exist, puts an aborted entry under each of their keys. The
+    /// lost transaction requires these keys to be unchanged, so etcd can then no longer apply the transaction. Tries
+    /// again until etcd answers, or refuses the aborted entries.
     func resolve(_ plan: Plan, _ journal: [[UInt8]]) async -> Attempt {
         var backoff = Backoff(first: .milliseconds(20), limit: .seconds(1))
         while !Task.isCancelled {

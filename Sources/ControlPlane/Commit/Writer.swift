@@ -3,8 +3,8 @@ import Etcd
 import Logging
 package import Synchronization
 
-/// Runs the only task that writes changes of objects to etcd. It takes waiting writes, checks that their drafts are
-/// current, and commits them together, one transaction at a time.
+/// Runs the only task of this server that writes changes to etcd. The task takes waiting writes, checks that their
+/// drafts are current, and commits them together, one transaction at a time.
 ///
 /// The members of a batch are independent: no member writes a key that the plan of another member has read. So each
 /// member can be dropped or answered alone at any time.
@@ -35,9 +35,10 @@ package final class Writer: Sendable {
     // This is a mutex, because `run` changes the state, and `expire` and `stall` read it from other tasks while the
     // batch is in progress.
     private let current = Mutex(Work())
-    /// The revision of this writer's last transaction. The next transaction builds on it.
+    /// The revision of this writer's last transaction. The next attempt first waits until the mirror shows this
+    /// revision.
     let lastCommitted = Mutex<Int64>(0)
-    /// The turns that this replica gives to others.
+    /// The turns of this replica and the other replicas.
     package let turns = Mutex(ReplicaTurns())
     /// Returns the reason why nothing may be written now; nil if writes are allowed.
     let writeBlocker: @Sendable () -> ControlPlaneError?
@@ -87,9 +88,9 @@ package final class Writer: Sendable {
     /// Commits batches until its task is cancelled. Then fails the waiting writes.
     func run() async {
         while true {
-            // Waits before it takes the batch, so that the changes that arrive meanwhile join the batch.
+            // Waits before taking the batch, so that changes that arrive during the wait join the batch.
             await letOthersCommit()
-            // Takes at most half as many changes as there may be operations, because each change needs at least two
+            // Takes at most half as many changes as a transaction may have operations. Each change needs at least two
             // operations: one for its object and one for its journal entry.
             let batch = await queue.next(upTo: limits.operations / 2)
             if batch.isEmpty { break }
@@ -155,7 +156,7 @@ package final class Writer: Sendable {
                     let (moved, others) = tried.divided { $0.touches(paths) }
                     queue.putBack((others + rest).map(\.submission))
                     let pauses = moved.map { $0.submission.pauseAfterConflict() }
-                    // If nothing else is waiting, a pause gives the outside writer time to finish.
+                    // Pauses if no other write is waiting, so that the writer outside this server has time to finish.
                     if queue.count == 0 {
                         try? await Task.sleep(for: pauses.min() ?? .milliseconds(5))
                     }
@@ -176,8 +177,8 @@ package final class Writer: Sendable {
         guard turns.withLock({ $0.isTurnOfOthers() }) else { return }
         let end = ContinuousClock.now + ReplicaTurns.patience
         var haveCommitted = false
-        // Checks every millisecond and does not wait for `mirror.applied`. Such a wait needs a known revision, and its
-        // deadline is checked only every 100 ms.
+        // Checks every millisecond and does not call `mirror.applied.wait`. That method needs a known revision, and may
+        // end up to 100 ms after the deadline.
         while !haveCommitted, ContinuousClock.now < end, !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(1))
             let last = lastCommitted.withLock { $0 }
@@ -195,7 +196,7 @@ package final class Writer: Sendable {
 
 /// The reason why an attempt at a batch applied nothing.
 enum Trouble: Sendable, CustomStringConvertible {
-    /// Another replica of this server was faster. The mirror has caught up with it.
+    /// Another replica of this server committed first. The mirror has caught up with that commit.
     case overtaken
     /// Writers outside this server have changed these keys.
     case outdated(paths: Set<String>)

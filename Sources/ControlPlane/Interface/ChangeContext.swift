@@ -32,7 +32,7 @@ package struct ChangeContext: Sendable, Equatable {
 }
 
 extension ChangeContext {
-    /// Reads a journal entry. Returns nil if the entry lacks an actor or a request id.
+    /// Reads the context from a journal entry. Returns nil if the entry lacks an actor or a request id.
     init?(journal value: JSONValue) {
         guard let actor = value["actor"]?.stringValue,
             let requestID = value["requestId"]?.stringValue
@@ -48,7 +48,7 @@ extension ChangeContext {
         ticket = value["ticket"]?.stringValue
     }
 
-    /// Writes the members that `init(journal:)` reads into a journal entry.
+    /// Adds to a journal entry the members that `init(journal:)` reads.
     func write(to object: inout JSONObject) {
         object["actor"] = .string(actor)
         object["authentication"] = authentication.map(JSONValue.string)

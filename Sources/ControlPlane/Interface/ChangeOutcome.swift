@@ -78,8 +78,8 @@ extension AppliedManifest {
                         region: row.region))
             }
         }
-        // Adds each CrossRegionPolicy that no row names. This happens if none of the changed policies is its first
-        // compiled policy.
+        // Adds each CrossRegionPolicy that no row names. No row names a CrossRegionPolicy if its first compiled policy
+        // did not change.
         for source in Set(sources).sorted()
         where !objects.contains(where: { $0.name == source && $0.kind.hasSuffix("Policy") }) {
             objects.append(
@@ -107,7 +107,7 @@ package enum ChangeVerb: String, Sendable {
     case create, update, delete
     case unchanged = "none"
 
-    /// Converts the verb of a row. An observation counts as an update.
+    /// Converts the verb of a row. Observations and reads count as updates.
     init(_ verb: AuditRecord.Verb) {
         switch verb {
         case .create: self = .create
@@ -172,8 +172,9 @@ package struct ChangeStatus: Sendable {
 }
 
 extension ChangeStatus {
-    /// Replaces the objects of a manifest by the objects that `rows` name. The etcd keys are not enough, because they
-    /// show neither the name that the author gave to a policy nor the CrossRegionPolicy to which the policy belongs.
+    /// Replaces the objects of a manifest with the objects that are named in `rows`. The etcd keys are not enough,
+    /// because they show neither the name that the author gave to a policy nor the CrossRegionPolicy to which the
+    /// policy belongs.
     mutating func name(from rows: [AuditRecord]) {
         guard let revision else { return }
         let own = rows.filter { $0.revision == revision && $0.origin == .api }

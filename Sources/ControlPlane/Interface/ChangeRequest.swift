@@ -14,10 +14,11 @@ package struct ChangeRequest: Sendable {
     package var operation: ChangeOperation
     package var precondition: Precondition
     package var options: ChangeOptions
-    /// The values that this API last wrote, by key, for the keys from which a PUT would remove labels or fields. A key
-    /// that this API never wrote has no entry. Nil if the ledger was not asked.
+    /// The values that this API last wrote, by key. Only keys of objects that would lose labels or fields in the PUT
+    /// have entries. A key that this API never wrote has no entry. Nil if the ledger was not asked.
     var lastWritten: [String: JSONValue]?
-    /// The id of the caller's token or certificate; nil for a method without one. It is not a secret.
+    /// The id of the caller's token or certificate; nil for an authentication method without either. The id is not
+    /// secret.
     package var credential: String?
     /// True if the caller asks to skip the second person. Such a request has a reason.
     package var isBreakGlass = false

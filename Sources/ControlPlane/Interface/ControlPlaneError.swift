@@ -3,7 +3,7 @@ package import Store
 /// A failure of this server or of etcd, as opposed to a refusal of the request.
 package struct ControlPlaneError: Error, Sendable {
     package enum Code: CaseIterable, Sendable {
-        /// The mirror is outdated, or is not complete yet, at the start or after a gap.
+        /// The mirror is outdated, or is not complete yet, for example at the start or after a gap.
         case notReady
         /// etcd does not answer, or refuses writes. The change is certainly not in etcd.
         case etcdUnavailable

@@ -45,7 +45,7 @@ package struct ObjectFinding: Sendable, Equatable {
         return .object(object)
     }
 
-    /// The finding as a warning for reads of the object.
+    /// The finding as a warning in the answer to a read of the object.
     package var warning: Violation {
         Violation(
             pointer: finding.pointer, rule: RuleID(finding.code.rawValue),

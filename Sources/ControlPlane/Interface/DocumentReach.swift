@@ -38,8 +38,8 @@ package struct DocumentReach: Sendable, Equatable {
 }
 
 extension Violation {
-    /// Returns the violation with `pointer` removed from the beginning of its pointer. Returns a violation elsewhere
-    /// unchanged.
+    /// Returns the violation with `pointer` removed from the beginning of its pointer. Returns a violation with any
+    /// other pointer unchanged.
     fileprivate func inside(_ pointer: String) -> Violation {
         guard self.pointer.hasPrefix(pointer) else { return self }
         return Violation(

@@ -40,8 +40,8 @@ package enum PointInTime: Sendable, Equatable {
 package struct ObjectVersion: Sendable {
     package var position: HistoryPosition
     package var verb: AuditRecord.Verb
-    /// The ledger's row of the change. Nil for the value before the first row in the ledger. Nil also if the caller may
-    /// not see the object both before and after the change.
+    /// The ledger's row of the change. Nil for the value before the first row in the ledger. Also nil if the object
+    /// before or after the change is hidden from the caller.
     package var row: AuditRecord?
     /// The object as the API shows it; nil after a deletion, or if a gap in etcd's history hides the object.
     package var representation: JSONValue?
@@ -56,19 +56,19 @@ package struct VersionPage: Sendable {
     package var next: HistoryPosition?
 }
 
-/// The difference of one object between two positions in history.
+/// The difference in one object between two positions in history.
 package struct ObjectDifference: Sendable {
     package var verb: ChangeVerb
     /// The kind that the ledger uses for the object.
     package var kind: String
     package var name: String
     package var region: String?
-    /// The etcd key. For a CrossRegionPolicy, the first key, in order, of its changed compiled policies.
+    /// The etcd key. For a CrossRegionPolicy, the lowest key of its changed compiled policies.
     package var key: String
     /// The document at the first position, as the API shows it, or as it is stored if no endpoint shows the kind. Nil
     /// if the object did not exist.
     package var before: JSONValue?
-    /// The document at the second position, in the same form.
+    /// The document at the second position, in the same form as `before`; nil if the object did not exist.
     package var after: JSONValue?
 }
 

@@ -35,7 +35,8 @@ package struct Manifest: Sendable {
         }
         count = flat.count
         places = DocumentNames(lines: flat.map(\.line))
-        // Does not read a manifest that is too long. The planner refuses it and needs only the count for that.
+        // Does not read the documents if there are too many. The planner refuses such a manifest and needs only its
+        // `count`.
         guard count <= Self.maximumDocuments else { return }
         var first: [ObjectName: Int] = [:]
         for (index, document) in flat.enumerated() {
@@ -125,8 +126,8 @@ private struct ManifestDocument {
         }
     }
 
-    /// The advice about a missing name. Calico's kinds have the name in `metadata.name`, and the server's own kinds
-    /// have it beside `kind`. The advice says where the name belongs if it is in the wrong place.
+    /// The advice about a missing name. A region or a subnet has its name beside `kind`. Any other object has its name
+    /// in `metadata.name`. If the name is in the wrong place, the advice says where the name belongs.
     private var nameless: String {
         let isOurs = ["Region", "Subnet"].contains(identity.kind?.value)
         let misplaced = isOurs ? document["metadata"]?["name"] : document["name"]
@@ -140,8 +141,8 @@ private struct ManifestDocument {
         violations.append(Violation(pointer: pointer, rule: rule, message: message))
     }
 
-    /// Returns a text member of an object of the server's own kinds. Adds a violation and returns nil if the member is
-    /// missing, empty or not a text.
+    /// Returns the text of the member `field` of `object`. Adds a violation and returns nil if the member is missing,
+    /// empty or not a text.
     private mutating func text(
         _ field: String, in object: JSONValue, at pointer: String = ""
     ) -> String? {

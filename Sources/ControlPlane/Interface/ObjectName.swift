@@ -88,12 +88,12 @@ package struct ObjectView: Sendable {
         self.content = content
     }
 
-    /// The document that clients see. Parses the JSON if the view has only that.
+    /// The document that clients see. Parses the JSON if the view has only JSON.
     package var document: JSONValue {
         switch content {
         case .document(let document): document
-        // This server has serialised the JSON, so it is valid. It can be a little larger than the stored text, which
-        // may be at its limits.
+        // Parses with higher limits than usual, because the JSON can be a little larger than the stored text, which may
+        // be at the usual limits. The JSON is valid, because this server has serialised it.
         case .json(let bytes): (try? JSONParser.parse(bytes, limits: Self.limits)) ?? .null
         }
     }

@@ -3,8 +3,9 @@ package import Documents
 package import Domain
 
 extension ObjectName {
-    /// Returns the regions that the object touches if reads show `document` for it. The set may be too large, but never
-    /// too small.
+    /// Returns the regions that the object touches. The set may be too large, but never too small.
+    ///
+    /// - Parameter document: The object's document in the API.
     package func reach(showing document: JSONValue) -> RegionSet {
         switch self {
         case .region(let region), .subnet(let region, _): .some([region])
@@ -16,7 +17,8 @@ extension ObjectName {
         }
     }
 
-    /// Returns the regions of the source. If another tool has changed the compiled policies, their regions count too.
+    /// Returns the regions of the source. If another tool has changed the compiled policies, also returns the regions
+    /// of the compiled policies.
     private static func crossRegionReach(_ name: String, _ document: JSONValue) -> RegionSet {
         let written = PolicyReach.of(source: document["source"] ?? document, name: name)
         guard let status = document["status"], status["inSync"] != .bool(true) else {
@@ -40,9 +42,9 @@ extension AccessScope {
             || allows(.readObjects, kind: object.kind, touching: object.reach)
     }
 
-    /// Returns true if the caller may know the object that the row of a manifest describes. Returns true too for
-    /// installation resources, such as tiers, and for compiled policies of a CrossRegionPolicy except the first one.
-    /// Answers do not list them as objects.
+    /// Returns true if the caller may know the object in a row of a manifest. Also returns true for rows that answers
+    /// do not list as objects. These are rows of installation resources, such as tiers, and of the compiled policies of
+    /// a CrossRegionPolicy except the first one.
     func sees(_ row: AuditRecord) -> Bool {
         guard !readsEverything, AppliedManifest.kinds.contains(row.kind) else { return true }
         guard let resource = row.resource else { return false }

@@ -91,7 +91,7 @@ extension ChangeOperation {
             object["document"] = document
         case .apply(let manifest, let prune):
             object["documents"] = .array(manifest.items.map(\.document))
-            // Stores the lines of the documents, because messages name them.
+            // Stores the line of each document, because messages name the lines.
             object["lines"] = .array(
                 manifest.places.lines.map { line in
                     line.map { JSONValue.number(JSONNumber(Int64($0))) } ?? .null

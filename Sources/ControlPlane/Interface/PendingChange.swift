@@ -21,7 +21,8 @@ package struct PendingChange: Sendable {
     package var requester: ChangeContext
     /// The rights with which the request was planned. The confirmation plans the request again with the same rights.
     var grants: [Grant]
-    /// The id of the requester's token or certificate; nil for a method without one. It is not a secret.
+    /// The id of the requester's token or certificate; nil for an authentication method without either. The id is not
+    /// secret.
     var credential: String?
     package var requestedAt: Timestamp
     /// The time after which nobody can confirm the change.
@@ -40,8 +41,8 @@ package struct PendingChange: Sendable {
 }
 
 extension PendingChange {
-    /// Returns true if the request has the same actor or the same credential. Upper and lower case make no difference,
-    /// so that nobody can confirm an own request under another spelling of the name.
+    /// Returns true if `actor` or `credential` made the request. Ignores upper and lower case in the actor's name, so
+    /// that nobody can confirm their own request under another spelling of the name.
     package func isRequest(of actor: String, _ credential: String?) -> Bool {
         requester.actor.lowercased() == actor.lowercased()
             || (credential != nil && credential == self.credential)
@@ -59,8 +60,8 @@ extension AccessScope {
         objects.allSatisfy { allows(permission, kind: $0.kind, touching: $0.reach) }
     }
 
-    /// Returns true if the caller may know that the change waits. This holds for the author of the change, and for
-    /// everyone who may see all objects of the change.
+    /// Returns true if the caller may know that the change waits. The author of the change may know this, and everyone
+    /// who may see all objects of the change.
     func sees(_ pending: PendingChange, as actor: String) -> Bool {
         pending.requester.actor == actor || readsEverything
             || allows(.readObjects, pending.objects)

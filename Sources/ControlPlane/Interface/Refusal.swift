@@ -44,8 +44,8 @@ package struct Refusal: Sendable {
     package var reason: Reason
     package var detail: String
     package var violations: ViolationList
-    /// The objects that overlap with the change, or that still use the object to be deleted. The list is bounded;
-    /// `total` counts all of them.
+    /// The objects that the changed object would overlap, or that still use the object to be deleted. The list is
+    /// bounded; `total` counts all objects.
     package var objects: [ObjectReference]
     package var total: Int
     /// The object's current revision, for a failed precondition; nil if the object does not exist.

@@ -3,7 +3,7 @@ import Etcd
 
 /// A key whose changes become rows of the ledger. The mirror stores the values of these keys in full.
 package enum AuditedKey: Hashable, Sendable {
-    /// An object of Calico, of one of `MirrorState.kinds`.
+    /// An object of Calico. Its kind is one of `MirrorState.kinds`.
     case resource(ResourceKey)
     /// A change that waits for a second person.
     case pending(ChangeID)

@@ -54,15 +54,16 @@ struct EtcdSnapshot: Sendable {
 extension KeyValueStore {
     /// Returns the revision up to which etcd is compacted, if that revision is after `revision`; otherwise nil.
     func compactedRevision(past revision: Int64) async throws -> Int64? {
-        // Begins at revision 1, because an empty etcd already has revision 1, and no change can have been lost before
-        // it.
+        // Begins at revision 1, because an empty etcd already has revision 1. No change can have been lost before
+        // revision 1.
         let first = max(revision, 1)
         do {
             _ = try await range(RangeRequest(.key(Keyspace.head), revision: first))
             return nil
         } catch let error as EtcdError where error.isCompaction {}
         do {
-            // Starts a watch, because its error also names the first available revision. The error of a range does not.
+            // Starts a watch, because the error of a watch names the first available revision. The error of a range
+            // does not name it.
             let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: first)
             try await watch(request) { batches in
                 for try await _ in batches { return }
@@ -74,7 +75,7 @@ extension KeyValueStore {
         }
     }
 
-    /// Returns the highest mod_revision of all followed keys; 0 if there is no such key.
+    /// Returns the highest mod_revision of all followed keys; 0 if there is no followed key.
     func newestFollowedRevision() async throws -> Int64 {
         let newest = RangeRequest(
             .prefix(Keyspace.watchPrefix), limit: 1, keysOnly: true, sort: .descending(.modRevision)

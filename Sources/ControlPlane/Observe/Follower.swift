@@ -80,14 +80,14 @@ final class Follower: Sendable {
                 }
                 var resumed = batch.resumedAfter[...]
                 for changes in batch.revisions {
-                    // Checks the past before it applies the revision, so that changes from a restored etcd never follow
-                    // older rows in the ledger.
+                    // Checks that etcd still has the same past before applying the revision. Otherwise, the ledger
+                    // could append changes from a restored etcd to rows from the time before the restore.
                     while let revision = resumed.first, revision < changes.revision {
                         try await requireSamePast(at: revision)
                         resumed.removeFirst()
                     }
-                    // The mirror changes before the rows are made, because a row needs the value before the change.
-                    // `apply` returns these values.
+                    // Changes the mirror before making the rows, because each row needs the value before the change,
+                    // and `apply` returns that value.
                     let events = mirror.apply(changes)
                     try await feed.append(
                         project(changes, events, &chain, projector))
@@ -137,8 +137,8 @@ final class Follower: Sendable {
                 return isSame
             }
         } catch let error as EtcdError where error.isCompaction {
-            // Compares only the keys that have not changed since `revision`. etcd has compacted that revision since the
-            // watch resumed there, so the complete state at that revision cannot be listed.
+            // Compares only the keys that have not changed since `revision`. The complete state at `revision` can no
+            // longer be listed, because etcd compacted that revision after the watch had resumed there.
             let stored = try await EtcdSnapshot.revisions(store, at: 0)
             isSame = stored.allSatisfy { path, made in
                 made > revision || entries[path]?.modRevision == made
@@ -170,9 +170,9 @@ final class Follower: Sendable {
     private static let restored = "etcd was restored to an older state"
 
     /// Fills the mirror with the state at `revision`, the last revision in the ledger. If etcd has compacted that
-    /// revision, uses the oldest state that etcd still has. If etcd's state at that revision differs from the ledger's,
-    /// etcd was restored to an older state and has since reached that revision a second time with other changes. A new
-    /// epoch then begins.
+    /// revision, uses the oldest state that etcd still has. If etcd's state at that revision differs from the ledger's
+    /// state, begins a new epoch. In that case, etcd was restored to an older state and has reached the revision a
+    /// second time with other changes.
     private func fill(
         after revision: Int64, _ clusterID: String, newest: Int64
     ) async throws -> Int64 {
@@ -220,8 +220,8 @@ final class Follower: Sendable {
         return count == expected
     }
 
-    /// Returns a time at which etcd held no followed key; nil if etcd holds such a key. The time is taken before the
-    /// request to etcd, so that every later write has a later time.
+    /// Returns a time at which etcd held no followed key; nil if etcd holds a followed key. The time is taken before
+    /// the request to etcd, so that every later write has a later time.
     private func emptySince() async throws -> Timestamp? {
         let time = now()
         return try await store.newestFollowedRevision() == 0 ? time : nil
@@ -242,7 +242,8 @@ final class Follower: Sendable {
 
     /// Lists the state at `to`, adds rows for the changes since the ledger's last revision, and fills the mirror.
     ///
-    /// - Parameter from: 0 if the ledger's revisions belong to another etcd. A new epoch then begins.
+    /// - Parameter from: The ledger's last revision. The value is 0 if the ledger's revisions belong to another etcd; a
+    ///   new epoch then begins.
     private func bridge(
         from: Int64, to: Int64, _ clusterID: String, reason: String
     ) async throws -> Int64 {
@@ -274,7 +275,7 @@ final class Follower: Sendable {
             mirror.applied.abandonWaits()
             feed.audited.abandonWaits()
         }
-        // Writes the rows before it fills the mirror. So the next attempt bridges the same gap again if the ledger
+        // Writes the rows before filling the mirror, so that the next attempt bridges the same gap again if the ledger
         // fails.
         try await ledger.bridge(
             from: Progress(clusterID: clusterID, revision: min(comparison.from, to - 1)),

@@ -69,7 +69,8 @@ package struct GapComparison: Sendable {
                     after.map { $0.modRevision == last.revision } ?? last.isDeletion
                 } ?? false
             // Adds no row if the journal explains the present value, or if the key is unchanged and the journal has no
-            // change of it. In all other cases adds a row, so that the last row of the key shows the present value.
+            // change to the key. In all other cases adds a row, so that the last row of the key shows the present
+            // value.
             if isExplained || (isSame && last[path] == nil) { continue }
             var row = row(key, states[path], after)
             if let doubt = doubts[path], doubt.revision == row.revision {
@@ -129,7 +130,7 @@ package struct GapComparison: Sendable {
         var existed: Bool { if case .value(nil) = self { false } else { true } }
     }
 
-    /// A doubtful entry that claims to be the newest change of a key.
+    /// A doubtful entry that claims to be the newest change to a key.
     private struct Doubted {
         var revision: Int64
         var id: ChangeID

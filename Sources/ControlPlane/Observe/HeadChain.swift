@@ -9,7 +9,7 @@ package struct HeadChain: Sendable {
     /// The mod_revision of the key `head`; 0 if absent.
     private(set) var revision: Int64
 
-    /// Starts the chain at `stored`. The next change of `head` has to continue the chain from there.
+    /// Starts the chain at `stored`. The next change to `head` has to continue the chain from there.
     package init(_ stored: StoredHead = .absent, revision: Int64 = 0) {
         self.stored = stored
         self.revision = revision
@@ -64,7 +64,7 @@ package struct HeadChain: Sendable {
     }
 }
 
-/// A change of `head` that was not made by a replica.
+/// A change to `head` that was not made by a replica.
 package struct HeadFinding: Sendable, Equatable {
     package var reason: String
     package var before: StoredHead
@@ -94,9 +94,8 @@ package struct HeadFinding: Sendable, Equatable {
 }
 
 extension UnreadableHead {
-    /// True if the same later version of this program wrote both values, or if the values are equal. Changes between
-    /// such values are not reported, because every change of an upgraded replica causes one until all replicas are
-    /// upgraded.
+    /// True if the same later version of this program wrote both values, or if the values are equal. A change between
+    /// such values is not reported, because an upgraded replica makes such a change with every commit.
     fileprivate func isFromSameVersion(as other: UnreadableHead) -> Bool {
         guard case .laterVersion(let version) = reason else { return self == other }
         return other.reason == .laterVersion(version)

@@ -27,8 +27,8 @@ struct LabelIndex: Sendable {
         let labels = selector.labels
         var found: Set<String> = []
         guard labels.count > 1 else {
-            // Checks each value of a single label once. The selector matches all objects with that value, or none of
-            // them.
+            // Tries the selector once for each value of its only label. The selector matches either all objects with
+            // that value or none of them.
             for (value, paths) in labels.first.flatMap({ paths[$0] }) ?? [:] {
                 guard selector.matches(labels.reduce(into: [:]) { $0[$1] = value }) else {
                     continue

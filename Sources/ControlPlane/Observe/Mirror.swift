@@ -15,7 +15,7 @@ import Synchronization
 /// than a switch to an actor. Tasks on several cores query the state while the watch changes it.
 package final class Mirror: Sendable {
     private let state = Mutex(MirrorState())
-    /// The newest revision that reads include.
+    /// The newest revision that is visible to reads.
     package let applied = RevisionGate()
     /// The JSON of recently read objects.
     let shown: ShownObjects
@@ -72,7 +72,8 @@ package final class Mirror: Sendable {
             state = newState
         }
         logNews()
-        // Sets the revision even if it is lower than before, as after a restore of etcd. `advance` never lowers it.
+        // Calls `reset` and not `advance`, because the revision may be lower than before, for example after a restore
+        // of etcd.
         applied.reset(to: revision)
     }
 
@@ -97,14 +98,14 @@ package final class Mirror: Sendable {
             judgePlaces(after: event, put, before: before)
         }
         logNews()
-        // Advances the gate last, because this resumes the requests that wait until reads show this revision.
+        // Advances the gate last, because advancing it resumes the requests that wait for this revision.
         applied.advance(to: changes.revision)
         return events
     }
 
-    /// Checks subnets again if the event adds or removes a region or changes the region's blocks. These are the subnets
-    /// of the region, and the subnets of other regions that overlap the old or new blocks. Checks at most
-    /// `placesAtOnce` subnets under one lock, because there may be many.
+    /// Checks subnets again if the event adds or removes a region or changes the region's blocks. Checks the subnets of
+    /// the region, and the subnets of other regions that overlap the old or new blocks. There may be many subnets, so
+    /// checks at most `placesAtOnce` of them under one lock.
     private func judgePlaces(after event: WatchEvent, _ put: PreparedPut?, before: MirrorEntry?) {
         guard let key = AuditedKey(event.keyValue.key)?.resource,
             case .region(let region)? = InventoryKey(key)

@@ -17,7 +17,7 @@ struct PolicyNames: Sendable {
     /// The number of policies of the default tier that are stored without a prefix.
     private(set) var plain = 0
     private var names: [String: Name] = [:]
-    /// The keys with a tier prefix, grouped by the key that has no prefix.
+    /// The keys with a tier prefix, grouped by the key that the same policy would have without a prefix.
     private var prefixed: [String: Set<String>] = [:]
 
     /// Replaces the name of the policy stored under `path`; nil removes it. Returns the keys whose twins may have
@@ -48,8 +48,8 @@ struct PolicyNames: Sendable {
     }
 
     /// Returns true if the API shows this key and not its twins. The API shows the key without a tier prefix if that
-    /// key exists, because Calico 3.32 and later use the name without a prefix. If it does not exist, the API shows the
-    /// first of the keys.
+    /// key exists, because Calico 3.32 and later use the name without a prefix. If that key does not exist, the API
+    /// shows the first of the keys.
     func isShown(_ path: String) -> Bool {
         guard let plainPath = names[path]?.plainPath, plainPath != path else { return true }
         return names[plainPath] == nil && prefixed[plainPath]?.min() == path

@@ -2,8 +2,9 @@ import Synchronization
 
 /// A revision that rises, and the callers that wait until it reaches a certain value.
 ///
-/// A wait needs no timer. The owner calls `expire` ten times a second, which ends the waits that have reached their
-/// deadline. Thousands of writes may wait at once, and one clock for all of them is cheaper than one timer each.
+/// A wait needs no timer, because the owner calls `expire` ten times a second to end the waits that have reached their
+/// deadlines. Thousands of writes may wait at once, and one clock for all waits is cheaper than a timer for each of
+/// them.
 package final class RevisionGate: Sendable {
     private struct Waiter {
         var number: UInt64
@@ -52,8 +53,8 @@ package final class RevisionGate: Sendable {
         } onCancel: {
             cancel(number)
         }
-        // Removes the number that `cancel` has stored if the cancellation came after the end of the wait. Nothing needs
-        // it then.
+        // Removes the stored number of the wait. `cancel` stores the number if the cancellation comes after the end of
+        // the wait.
         if Task.isCancelled { state.withLock { _ = $0.cancelled.remove(number) } }
         return isReached
     }

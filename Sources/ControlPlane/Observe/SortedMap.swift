@@ -58,7 +58,7 @@ package struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable 
         return old
     }
 
-    /// Calls `body` for each entry from `start` on, in order, until it returns false.
+    /// Calls `body` for each entry from `start` on, in order, until `body` returns false.
     package func forEach(from start: Key, _ body: (Key, Value) throws -> Bool) rethrows {
         guard var place = find(start) else { return }
         while place.chunk < chunks.count {
@@ -113,8 +113,8 @@ package struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable 
 }
 
 extension SortedMap where Key == String {
-    /// Calls `body` for each entry with a key that starts with `prefix` and comes after `after`. Calls it in the order
-    /// of the keys, until it returns false.
+    /// Calls `body` for each entry with a key that starts with `prefix` and comes after `after`. Calls `body` in the
+    /// order of the keys, until `body` returns false.
     package func forEach(
         prefix: String, after: String? = nil, _ body: (String, Value) throws -> Bool
     ) rethrows {

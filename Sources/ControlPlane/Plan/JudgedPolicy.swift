@@ -110,6 +110,6 @@ package struct JudgedPolicy: Sendable {
 }
 
 extension RuleID {
-    /// The rule id of a warning that counts unlisted warnings about one policy.
+    /// The rule id of the warning that gives the number of further, unlisted warnings about one policy.
     static let moreLints = RuleID("lint.more")
 }

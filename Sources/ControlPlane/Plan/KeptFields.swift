@@ -63,8 +63,8 @@ struct KeptFields: Sendable {
 extension JSONValue {
     /// Returns the value with the part at `tokens` replaced by `new`, or removed if `new` is nil.
     ///
-    /// If a removal leaves an object empty, removes the object too, because Calico treats `services: {}` as an error
-    /// and does not store `source: {}`. So a replacement creates the objects that are missing along the path.
+    /// If a removal leaves an object empty, also removes that object, because Calico treats `services: {}` as an error
+    /// and does not store `source: {}`. A later replacement creates the missing objects along the path.
     fileprivate func replacing(_ tokens: ArraySlice<String>, with new: JSONValue?) -> JSONValue {
         guard let token = tokens.first else { return new ?? self }
         let rest = tokens.dropFirst()

@@ -36,7 +36,7 @@ package struct ObjectWrite: Sendable, Equatable {
 package struct PlannedWrite: Sendable {
     package var name: ObjectName
     package var verb: ChangeVerb
-    /// The writes: first the write of the named object, then the writes of objects that must exist beside it.
+    /// The writes: first the write of the named object, then the writes of other objects that must exist.
     package var writes: [ObjectWrite]
     /// The keys that must exist for the plan to be valid, such as the policy's tier.
     package var required: [String] = []
@@ -45,21 +45,21 @@ package struct PlannedWrite: Sendable {
     package var before: ObjectView?
     /// The object after the change; nil after a deletion.
     package var after: Resource?
-    /// The changes of a manifest's objects, one part for each object; empty for a change of one object. `writes`
-    /// contains the writes of all parts. The part of an unchanged object has no writes.
+    /// The changes to a manifest's objects, one part for each object; empty for a change that is not a manifest.
+    /// `writes` contains the writes of all parts. The part of an unchanged object has no writes.
     package var parts: [PlannedWrite] = []
-    /// The changes of CrossRegionPolicies that result from this change. `writes` includes their writes.
+    /// The changes to CrossRegionPolicies that result from this change. `writes` includes their writes.
     package var followers: [PlannedWrite] = []
     /// The plan of the CrossRegionPolicy; nil for any other object.
     var crossRegion: PlannedCrossRegion?
     /// The pending change that the write creates or ends; nil for a write of objects.
     var pending: PendingChange?
-    /// The second person that confirmed the change, or the break-glass override, in the form that the journal stores;
+    /// The second person who confirmed the change, or the break-glass override, in the form that the journal stores;
     /// nil if there was neither.
     var approval: JSONValue?
 
-    /// The approximate number of bytes that the write takes in the transaction. The constant stands for the journal
-    /// entry. Each key counts twice, because it occurs in a comparison and in an operation.
+    /// The approximate number of bytes that the write takes in the transaction. The constant is an estimate for the
+    /// journal entry. Each key counts twice, because it occurs in a comparison and in an operation.
     var size: Int {
         writes.reduce(1_024) { $0 + 2 * $1.path.utf8.count + ($1.bytes?.count ?? 0) }
     }
@@ -92,7 +92,7 @@ package enum Decision: Sendable {
 }
 
 extension Decision {
-    /// Returns the same decision with `warnings` inserted before its own warnings.
+    /// Returns the same decision with `warnings` inserted before the decision's own warnings.
     func adding(_ warnings: [Violation]) -> Decision {
         guard !warnings.isEmpty else { return self }
         switch self {
@@ -135,9 +135,9 @@ extension Planner {
 
 extension PreparedChange {
     /// True if planning the change reads few objects, regardless of the number of objects in etcd. The writer's task
-    /// may plan such a change again. Any other change is planned again in the request's task, so that it does not delay
-    /// all changes. The plan of such a change reads the subnets of a region or the policies that name a subnet, or
-    /// judges a stored document.
+    /// may plan such a change again. Any other change is planned again in the request's task, because planning in the
+    /// writer's task would delay all changes. The plan of such a slow change reads the subnets of a region or the
+    /// policies that name a subnet, or judges a stored document.
     package var isQuicklyPlanned: Bool {
         switch self {
         case .putPolicy, .putCrossRegion, .allocate, .delete(.policy), .delete(.regionPolicy): true
@@ -146,8 +146,8 @@ extension PreparedChange {
     }
 
     /// True if the change may be planned in the writer's task as a last resort. False for a manifest with more than 200
-    /// documents or with `prune`, because its planning would delay all other changes for too long. False for a
-    /// confirmation too, because the confirmed change may be such a manifest.
+    /// documents or with `prune`, because its planning would delay all other changes for too long. Also false for a
+    /// confirmation, because the confirmed change may be such a manifest.
     package var mayBePlannedByWriter: Bool {
         switch self {
         case .apply(let manifest): manifest.count <= 200 && manifest.prune == nil

@@ -2,8 +2,8 @@ import Calico
 import Documents
 package import Domain
 
-// The rights of the caller are checked as part of planning. So the check still holds when the change is committed: a
-// change is planned again if an object that its plan has read changes before the commit.
+// The rights of the caller are checked as part of planning. The check stays valid until the commit, because a change is
+// planned again if an object that its plan has read changes before the commit.
 extension Planner {
     /// Returns the decision about one change. Refuses the change if the caller lacks a right for the object before or
     /// after the change.
@@ -54,7 +54,7 @@ extension Planner {
     }
 
     /// Returns true if the caller may not know that the object exists. A compiled policy names its CrossRegionPolicy,
-    /// so a caller sees it only if the caller may see both.
+    /// so the compiled policy is hidden unless the caller may see both policies.
     func isHidden(
         _ current: CurrentObject, from scope: AccessScope, _ view: PlanningView
     ) -> Bool {
@@ -77,8 +77,8 @@ extension Planner {
         return current.object
     }
 
-    /// Returns true if the caller may not change `part`. The change would overwrite this stored policy, which names a
-    /// CrossRegionPolicy as its source although the CrossRegionPolicy does not exist yet.
+    /// Returns true if the caller may not change `part`, a stored policy that the request would overwrite. `part` names
+    /// a CrossRegionPolicy as its source, although the CrossRegionPolicy does not exist yet.
     func takesForeignPart(
         _ part: Resource, _ request: ChangeRequest
     ) -> Bool {

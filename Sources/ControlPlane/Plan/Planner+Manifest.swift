@@ -40,8 +40,8 @@ package struct PreparedManifest: Sendable {
 
 extension Planner {
     /// Plans all documents and removals, or refuses all of them. Plans the removals first, so that the documents can
-    /// use the freed address space. A region or subnet that is still in use is removed after the documents, because
-    /// they may change its users.
+    /// use the freed address space. If a region or subnet is still in use, plans its removal after the documents,
+    /// because the documents may change the objects that use it.
     func planApply(
         _ manifest: PreparedManifest, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {

@@ -46,7 +46,7 @@ extension Planner {
             key: key, revision: stored.revision, resource: resource, object: object, parts: parts)
     }
 
-    /// Returns the refusal if If-Match or If-None-Match is not satisfied; nil if both are.
+    /// Returns the refusal if If-Match or If-None-Match does not hold; nil if both hold.
     func failedPrecondition(
         _ name: ObjectName, _ current: CurrentObject?, _ request: ChangeRequest
     ) -> Refusal? {

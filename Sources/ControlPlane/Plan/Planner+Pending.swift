@@ -4,9 +4,9 @@ import Documents
 import Domain
 import Synchronization
 
-// A change of a kind that needs two persons is planned twice: once for its author, and once for the person that
-// confirms it. Both plans use the same time and the same ids, which come from the author's request. So both plans have
-// the same digest, unless something that the change depends on was changed in between.
+// A change that needs two persons is planned twice: once for its author, and once for the person who confirms the
+// change. Both plans use the same time and the same ids, which come from the author's request. So both plans have the
+// same digest, unless something that the change depends on was changed in between.
 extension Planner {
     /// Returns the decision about the request. A change that needs a second person becomes the write of a pending
     /// change.
@@ -124,14 +124,14 @@ extension Planner {
                         + " confirmed, or withdraw some first")
             }
         }
-        // Adds the list of pending changes to the read set only for a refusal, because only a refusal depends on their
-        // number.
+        // Adds the list of pending changes to the read set only for a refusal, because only a refusal depends on the
+        // number of pending changes.
         if refusal != nil { _ = view.paths(prefix: Keyspace.pendingPrefix) }
         return refusal
     }
 
-    /// Returns the planned write with a mark for the journal. Returns a refusal if the caller may not skip the second
-    /// person.
+    /// Returns the planned write, marked as a break-glass override for the journal. Returns a refusal if the caller may
+    /// not skip the second person.
     private func overridden(
         _ write: PlannedWrite, _ objects: [PendingChange.Object], _ request: ChangeRequest
     ) -> Decision {
@@ -152,8 +152,8 @@ extension Planner {
         return .write(write)
     }
 
-    /// Returns a planner with a fixed time and with ids that are derived from the change's id. So it makes the same
-    /// plan at every call, as long as the state is the same.
+    /// Returns a planner with a fixed time and with ids that are derived from the change's id. The planner makes the
+    /// same plan at every call, as long as the state is the same.
     private func replaying(_ id: ChangeID, at time: Timestamp) -> Planner {
         let counter = Mutex(0)
         var planner = self

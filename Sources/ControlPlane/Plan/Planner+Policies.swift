@@ -157,9 +157,9 @@ extension Planner {
         ]
     }
 
-    /// Returns the writes that a policy of `tier` also needs: the missing tiers and the missing ClusterInformation,
-    /// which calicoctl would create too. Also returns the keys that must exist. Returns nil if the tier does not exist
-    /// and is not a standard tier.
+    /// Returns the writes that a policy of `tier` needs beside its own write. These writes create the missing standard
+    /// tiers and a missing ClusterInformation, as calicoctl does. Also returns the keys that must exist. Returns nil if
+    /// the tier does not exist and is not a standard tier.
     func installationWrites(
         tier: String, _ view: PlanningView
     ) -> (writes: [ObjectWrite], required: [String])? {

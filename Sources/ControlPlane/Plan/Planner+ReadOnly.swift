@@ -51,7 +51,7 @@ extension Planner {
         return violations
     }
 
-    /// Returns true if both texts are the same time, even with different spellings.
+    /// Returns true if both texts denote the same time, even with different spellings.
     private static func isSameTime(_ left: String, _ right: String) -> Bool {
         if left == right { return true }
         guard let left = Timestamp(rfc3339: left) else { return false }

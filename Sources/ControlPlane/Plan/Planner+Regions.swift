@@ -51,8 +51,8 @@ extension Planner {
 
     private typealias Conflict = (violation: Violation, object: ObjectReference?)
 
-    /// Returns the conflicts of the region's address blocks. A block may overlap blocks or subnets of other regions.
-    /// The blocks may no longer cover all subnets of this region.
+    /// Returns the conflicts of the region's address blocks: overlaps with blocks and subnets of other regions, and
+    /// subnets of this region that the blocks no longer cover.
     private func conflicts(
         of region: Region, _ existing: Resource?, _ scope: AccessScope, _ view: PlanningView
     ) -> [Conflict] {

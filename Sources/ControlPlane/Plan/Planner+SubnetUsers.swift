@@ -61,8 +61,8 @@ extension Planner {
             else { continue }
             let following = planPut(crossRegion: name, prepared, request.withoutConditions, view)
             if case .unchanged = following { continue }
-            // Checks the caller's rights on the policy with the old network. With the new network, the compiled
-            // policies would differ from their source.
+            // Checks the caller's rights to the policy in the state before the change. In the state with the new
+            // network, the compiled policies would differ from their source.
             let object = self.current(.policy(name), stored)?.object
             guard request.scope.writesEverything || object.map(request.scope.changes) ?? false
             else {

@@ -8,7 +8,7 @@ package struct Planner: Sendable {
     let policyNames: PolicyNameConvention
     var environment: PlanningEnvironment
     let twoPersons: TwoPersonRule
-    /// The authenticator, which signs journal entries and decides which entries are believed.
+    /// The authenticator that signs journal entries and decides which entries are believed.
     var journal = JournalAuthenticator()
 
     /// Creates a planner. If `journal` has no keys, the planner signs no entry and believes every readable entry.

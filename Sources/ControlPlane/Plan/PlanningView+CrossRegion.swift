@@ -2,7 +2,7 @@ import Calico
 import Documents
 import Domain
 
-/// A stored policy that a CrossRegionPolicy was compiled to.
+/// A stored policy that was compiled from a CrossRegionPolicy.
 package struct CompiledPart: Sendable {
     var resource: Resource
     /// The mod_revision; 0 if an earlier document of the same manifest writes the policy.

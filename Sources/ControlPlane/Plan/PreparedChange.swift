@@ -9,8 +9,8 @@ package struct PreparedOperation: Sendable {
     let warnings: [Violation]
 }
 
-/// A change request after its document has been read and judged without any other state. The request's task does this
-/// work, so that the writer's task does not have to do it.
+/// A change request whose document has been read and judged without looking at stored objects. The request's task does
+/// this work, so that the writer's task does not have to do it.
 package enum PreparedChange: Sendable {
     case putRegion(String, DocumentReading<Region>)
     case putSubnet(SubnetID, DocumentReading<Subnet>)
@@ -67,13 +67,13 @@ package enum PreparedChange: Sendable {
     }
 }
 
-/// A CrossRegionPolicy document after it has been read without any other state.
+/// A CrossRegionPolicy document that has been read without looking at stored objects.
 package struct PreparedCrossRegion: Sendable {
     var decoded: DocumentReading<CrossRegionPolicy>
     /// The pointer prefix for members of the policy: `/source` in a document of the deprecated form.
     private let prefix: String
 
-    /// Returns nil if the document is of another kind.
+    /// Returns nil if the document is not a CrossRegionPolicy.
     init?(_ document: JSONValue, name: String) {
         guard Representation.isCrossRegion(document) else { return nil }
         if CrossRegionPolicy.isDeprecatedForm(document) {
@@ -91,7 +91,7 @@ package struct PreparedCrossRegion: Sendable {
     /// Returns a violation for each read-only copy in the document that the client has changed. `source` beside `spec`
     /// is a copy, and so are labels beside `source`. Without the violation, a change in a copy would be lost silently.
     ///
-    /// - Parameter current: The object that reads show now; nil if it does not exist.
+    /// - Parameter current: The current object as clients see it; nil if it does not exist.
     func changedCopy(_ current: ObjectView?) -> [Violation] {
         changedSource(current) + changedLabels(current)
     }

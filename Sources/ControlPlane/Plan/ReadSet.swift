@@ -38,7 +38,7 @@ enum MirrorQuery: Hashable, Sendable {
 enum MirrorAnswer: Hashable, Sendable {
     /// The mod_revision; 0 if the key does not exist.
     case revision(Int64)
-    /// The number of names, and a hash of all names. The names themselves are not kept, because there may be many. The
+    /// The number of names, and a hash of all names. The names are not kept, because there may be many of them. The
     /// number and the hash are enough to compare two answers.
     case names(count: Int, hash: Int)
     case block(CIDR?)

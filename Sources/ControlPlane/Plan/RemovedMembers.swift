@@ -4,8 +4,8 @@ import Documents
 /// Finds labels and fields that a PUT removes although this API never wrote them. Another tool wrote them, and the
 /// client may not know them.
 ///
-/// As in Kubernetes, a PUT replaces the whole object, and a client may omit a member in order to remove it. So a member
-/// counts only if the last write of this API did not contain it.
+/// As in Kubernetes, a PUT replaces the whole object, and a client may omit a member in order to remove it. So a
+/// removed member causes a warning only if the last write of this API did not contain it.
 enum RemovedMembers {
     /// Returns pointers to the labels and fields of `stored` that `planned` does not have.
     static func pointers(from stored: Resource, to planned: Resource) -> [String] {

@@ -2,7 +2,7 @@
 package struct TwoPersonRule: Sendable {
     /// The kinds, such as `GlobalNetworkPolicy`. Empty if nothing needs a second person.
     package var kinds: Set<String>
-    /// The number of seconds for which a change waits.
+    /// The number of seconds after which a waiting change expires.
     package var lifetimeSeconds: Int64
 
     /// Every kind that the rule can name.
@@ -17,12 +17,12 @@ package struct TwoPersonRule: Sendable {
         self.lifetimeSeconds = lifetimeSeconds
     }
 
-    /// The largest number of waiting changes of all authors together. The limit bounds the use of etcd, the mirror, and
+    /// The largest number of waiting changes by all authors together. The limit bounds the use of etcd, the mirror, and
     /// the list of pending changes.
     static let maximumWaiting = 1_000
-    /// The largest number of waiting changes of one author.
+    /// The largest number of waiting changes by one author.
     static let maximumWaitingOfOne = 100
-    /// The largest number of bytes of all waiting changes. Without this limit, a few hundred changes of the largest
-    /// size that etcd accepts would fill etcd's quota.
+    /// The largest number of bytes of all waiting changes together. Without this limit, a few hundred changes of the
+    /// largest size that etcd accepts would fill etcd's quota.
     static let maximumBytes = 64 << 20
 }

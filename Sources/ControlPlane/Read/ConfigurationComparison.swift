@@ -54,7 +54,7 @@ struct ConfigurationComparison: Sendable {
         var states: [Resource] { [before, after].compactMap { $0?.resource } }
     }
 
-    /// Returns a change for each of `keys` whose objects at the two positions differ.
+    /// Returns a change for each of `keys` whose values at the two positions differ.
     private func changes(_ keys: [String]) async throws -> [Change] {
         let old = Dictionary(
             try await ledger.objects(keys: keys, at: before.position, isKnown: true).map {
@@ -85,8 +85,8 @@ struct ConfigurationComparison: Sendable {
         let shown = try await (
             before.object(.policy(name))?.document, after.object(.policy(name))?.document
         )
-        // If the CrossRegionPolicy is absent at both positions, its first policy is missing, or the caller may not see
-        // it. Reports the policy alone to a caller who may see everything, and reports nothing to any other caller.
+        // A CrossRegionPolicy that is absent at both positions either lacks its first policy or is hidden from the
+        // caller. Reports the policy alone to a caller who may see everything, and reports nothing to any other caller.
         guard shown.0 != nil || shown.1 != nil else {
             return after.scope.readsEverything ? plain(change) : nil
         }
@@ -108,7 +108,7 @@ struct ConfigurationComparison: Sendable {
         return nil
     }
 
-    /// Returns the difference of one stored object; nil if the caller may not see it.
+    /// Returns the difference in one stored object; nil if the caller may not see it.
     private func plain(_ change: Change) -> ObjectDifference? {
         var change = change
         if !after.scope.readsEverything {
@@ -132,7 +132,7 @@ struct ConfigurationComparison: Sendable {
         return isSeen ? object : nil
     }
 
-    /// Returns the document in the API, or the stored document if no endpoint shows the kind.
+    /// Returns the document as the API shows it, or as it is stored if no endpoint shows the kind.
     private func shown(_ object: HistoricalObject?) -> JSONValue? {
         guard let object else { return nil }
         guard let resource = object.resource else {

@@ -3,7 +3,7 @@ package import Documents
 package import Domain
 
 extension ControlPlane {
-    /// The collections of an export, in the order in which an empty etcd accepts them.
+    /// The collections of an export, in an order in which they can be applied to an empty etcd.
     package var exported: [ListQuery.Collection] {
         let regions = mirror.read { $0.regions }.sorted()
         return [.regions, .subnets(region: nil), .policies]

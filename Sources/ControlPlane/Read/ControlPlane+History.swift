@@ -53,8 +53,8 @@ extension ControlPlane {
         return try await HistoryError.catching { try await reader(position, scope).object(name) }
     }
 
-    /// Returns one page of a list at `point` of the objects that the caller may see. `query.after` is the `next` of an
-    /// earlier page.
+    /// Returns one page of a list, as it was at `point`, with the objects that the caller may see. `query.after` is the
+    /// `next` of an earlier page.
     package func list(
         _ query: ListQuery, at point: PointInTime, for scope: AccessScope
     ) async throws(HistoryError) -> ListPage {
@@ -62,7 +62,7 @@ extension ControlPlane {
         return try await HistoryError.catching { try await reader(position, scope).list(query) }
     }
 
-    /// Returns the collections of an export at `point`, in the order in which an empty etcd accepts them.
+    /// Returns the collections of an export at `point`, in an order in which they can be applied to an empty etcd.
     package func exported(
         at point: PointInTime
     ) async throws(HistoryError) -> [ListQuery.Collection] {

@@ -52,7 +52,7 @@ extension ControlPlane {
         return shown
     }
 
-    /// The number of changes that this server applied without the second person that they need.
+    /// The number of changes that needed a second person and that this server applied without one.
     package var overrideCount: Int { overrides.load(ordering: .relaxed) }
 
     /// The number of changes that wait for a second person.

@@ -15,7 +15,7 @@ extension ControlPlane {
             return known
         }
         guard let object = planner.visible(name, to: scope, view) else { return nil }
-        // The entry may be older than the object, because another change can come between the two reads.
+        // Keeps the object only if it has the entry's revision, because the object can change between the two reads.
         return object.revision == entry.modRevision
             ? mirror.shown.keep(path, entry, object) : object
     }
@@ -108,7 +108,7 @@ extension ControlPlane {
                 id: id, state: entry.isAccepted ? .accepted : .aborted,
                 revision: entry.isAccepted ? stored.modRevision : nil, journal: entry)
             if entry.isAccepted, entry.kind == JournalEntry.manifestKind {
-                // Waits until the rows are on disk, because they have the names of the manifest's objects.
+                // Waits until the rows are on disk, because the rows have the names of the manifest's objects.
                 _ = await feed.audited.wait(for: stored.modRevision, until: .now + .seconds(1))
                 status.name(from: (try? await ledger.rows(changeID: id.text)) ?? [])
             }

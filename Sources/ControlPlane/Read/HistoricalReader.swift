@@ -55,7 +55,7 @@ struct HistoricalReader: Sendable {
         }
     }
 
-    /// Returns the names of the regions that were registered.
+    /// Returns the names of the regions that were registered at the reader's position.
     func regions() async throws -> [String] {
         try await all(prefix: ListQuery.Collection.regions.prefix).compactMap { object in
             guard let key = ResourceKey(path: object.key),

@@ -55,8 +55,8 @@ struct ObjectHistory: Sendable {
             let (groups, isLast) = try await groups(before: position, limit: limit + 1)
             for rows in groups {
                 guard let found = rows.first?.position else { continue }
-                // Stops at the limit if no version is hidden from the caller, because a further group then always gives
-                // a further version.
+                // Stops at the limit without reading this group if the caller may see everything, because the group
+                // then certainly gives a version for the next page.
                 guard versions.count < limit || !scope.readsEverything else {
                     return VersionPage(versions: versions, next: versions.last?.position)
                 }
@@ -145,7 +145,7 @@ struct ObjectHistory: Sendable {
         return version
     }
 
-    /// Removes the states of the object that the caller may not see. If it removes one, it also removes the row, so
+    /// Removes the states of the object that the caller may not see. If a state is removed, also removes the row, so
     /// that the caller does not learn the author of the change. Returns false if the caller may see neither state.
     private func limit(_ version: inout ObjectVersion, _ before: inout JSONValue?) -> Bool {
         guard !scope.readsEverything else { return true }

@@ -1,14 +1,14 @@
 import Domain
 import Synchronization
 
-/// The objects that reads have shown lately, with their documents as JSON. A read of the same object then parses and
-/// serialises nothing.
+/// A cache of recently read objects, with their documents as JSON. A read of a cached object parses and serialises
+/// nothing.
 ///
-/// It has no CrossRegionPolicies, because their documents also depend on regions, subnets and other policies.
+/// The cache has no CrossRegionPolicies, because their documents also depend on regions, subnets and other policies.
 package final class ShownObjects: Sendable {
     private struct Shown {
-        /// The stored bytes that `view` shows. They decide if the view is still correct: a restored etcd can give the
-        /// same revision to other bytes.
+        /// The stored bytes from which `view` was made. A matching revision does not prove that the view is still
+        /// correct, because a restored etcd can give the same revision to other bytes.
         var bytes: [UInt8]
         var view: ObjectView
         var size: Int
@@ -18,8 +18,9 @@ package final class ShownObjects: Sendable {
         }
     }
 
-    /// The objects in two generations. Reads move an object to the young generation. When that is full, it becomes the
-    /// old one, and the objects of the old one are forgotten. This costs less than a list in the order of use.
+    /// The objects in two generations. Reads move an object to the young generation. When the young generation is full,
+    /// it replaces the old generation, whose objects are forgotten. Two generations cost less than a list in the order
+    /// of use.
     private struct State {
         var young: [String: Shown] = [:]
         var old: [String: Shown] = [:]
@@ -38,10 +39,10 @@ package final class ShownObjects: Sendable {
     private let state = Mutex(State())
 
     /// - Parameter limit: The maximum size in bytes of JSON. The stored bytes are not counted, because the mirror
-    ///   usually has them too.
+    ///   usually has the same bytes.
     package init(limit: Int = 32 << 20) { self.limit = limit / 2 }
 
-    /// Returns the view of `entry` if it is known.
+    /// Returns the cached view of `entry`; nil if the cache does not have it.
     func find(_ path: String, _ entry: MirrorEntry) -> ObjectView? {
         state.withLock { state in
             if let shown = state.young[path] { return shown.shows(entry) ? shown.view : nil }

@@ -2,7 +2,7 @@ import Calico
 import Documents
 import Domain
 
-/// One change of an audited key.
+/// One change to an audited key.
 package struct AuditedEvent: Sendable, Equatable {
     var key: AuditedKey
     var before: [UInt8]?

@@ -70,7 +70,7 @@ package final class LedgerFeed: Sendable {
         (wakes, signal) = Signal.make()
     }
 
-    /// The reason why etcd's changes cannot enter this ledger. Nil if they can enter the ledger. Nil also if only the
+    /// The reason why etcd's changes cannot enter this ledger. Nil if they can enter the ledger. Also nil if only the
     /// disk fails, because the feed then tries again.
     package var defect: StoreError? { state.withLock { $0.defect } }
 
@@ -126,7 +126,8 @@ package final class LedgerFeed: Sendable {
     package func run() async {
         for await _ in wakes {
             while let batch = take() {
-                // Stops after a batch that was given up, because later rows must not be written without its rows.
+                // Stops after a batch that was given up, because later rows must not be written without the rows of
+                // that batch.
                 guard await write(batch) else { return finish() }
             }
         }

@@ -121,8 +121,8 @@ package struct RefusalBudget: Sendable {
         }
     }
 
-    /// Returns the source that a row of `source` is counted for. This is `others` if `source` is new and there are
-    /// already too many sources. Otherwise it is `source`.
+    /// Returns the source under which a row of `source` is counted. Returns `others` if `source` is new and there are
+    /// already too many sources, and `source` otherwise.
     private func key(_ source: Source) -> Source {
         let isKnown = buckets[source] != nil || dropped[source] != nil
         return isKnown || max(buckets.count, dropped.count) < limits.sources ? source : .others
