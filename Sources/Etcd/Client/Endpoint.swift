@@ -73,8 +73,8 @@ package final class Endpoint: Sendable {
                 state.client = client
                 return state.isStopped
             }
-            // Stops the new client if `stop()` was called in the meantime, because that call may have stopped only the
-            // old client.
+            // Stops the new client if `stop()` was called while the new client was created. That call of `stop()` may
+            // have stopped only the old client.
             if isStopped { client.beginGracefulShutdown() }
         } catch {
             logger.error("an etcd endpoint cannot be used", metadata: ["error": "\(error)"])
@@ -109,7 +109,8 @@ extension EtcdEndpoint {
 }
 
 extension EtcdConfiguration {
-    /// The time in milliseconds after which a connection is closed if its peer acknowledges no data.
+    /// The time in milliseconds after which the kernel closes a connection whose peer does not acknowledge the sent
+    /// data.
     private static let deadPeerTimeout = 15_000
 
     // The transport's own keepalive is not used. In grpc-swift-nio-transport 2.9, the keepalive stops permanently after

@@ -44,8 +44,8 @@ extension EtcdClient {
                     pool.noteAnswer()
                     return response
                 } catch  where error.code == .unauthenticated && refusal == nil && usesTokens {
-                    // A refused token, for example an expired one, is replaced once for each call. A second refusal is
-                    // an error.
+                    // Requests a new token if the server refused the current one, for example because it has expired. A
+                    // call does this once. A second refusal is an error.
                     refusal = Authenticator.Refusal(token: token)
                 }
             } catch {
@@ -107,7 +107,7 @@ extension EtcdClient {
 
     func metadata(token: String?, requiresLeader: Bool) -> Metadata {
         var metadata: Metadata = [:]
-        // etcd defines both names (etcd, api/v3rpc/rpctypes).
+        // etcd defines the names `hasleader` and `token` (etcd, api/v3rpc/rpctypes).
         if requiresLeader { metadata.addString("true", forKey: "hasleader") }
         if let token { metadata.addString(token, forKey: "token") }
         return metadata
@@ -117,8 +117,8 @@ extension EtcdClient {
         var options = CallOptions.defaults
         options.timeout = timeout
         options.maxResponseMessageBytes = configuration.maxResponseBytes
-        // grpc-swift-nio-transport 2.9 limits answers by this limit on requests (`Connection.makeStream`), so both
-        // limits must be the same.
+        // In grpc-swift-nio-transport 2.9, the limit for requests applies to answers as well (`Connection.makeStream`),
+        // so both limits must be the same.
         options.maxRequestMessageBytes = configuration.maxResponseBytes
         return options
     }

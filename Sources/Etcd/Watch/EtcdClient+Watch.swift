@@ -102,8 +102,8 @@ extension EtcdClient {
                         if let silence = pulse.silence, silence > limit {
                             throw EtcdError.silent(for: limit)
                         }
-                        // The progress request goes over the watch's stream, so it also reveals a stream that hangs on
-                        // a working connection.
+                        // Sends the progress request on the stream of the watch. A missing answer then reveals a stream
+                        // that hangs, even if the connection works.
                         if progress.wasEstablished { ask.yield() }
                     }
                 }
