@@ -80,8 +80,8 @@ extension Exchange {
         return contentLength - bytesIn <= environment.limits.discardBytes
     }
 
-    /// Claims memory for the body bytes that have arrived and for those that the wire may hold. Returns false if the
-    /// budget has no room for them.
+    /// Claims memory for the body bytes that have arrived and for the bytes that the wire may hold. Returns false if
+    /// the budget has too little room.
     private func claim() -> Bool {
         guard let lease, let wire else { return true }
         let wanted = max(bytesIn, min(contentLength ?? .max, bytesIn + wire.receiveWindow))

@@ -1,6 +1,6 @@
 extension HTTPServer {
-    /// The limits for clients. Each comment names the status of the answer, or the action of the server, beyond the
-    /// limit.
+    /// The limits for clients. Each comment states what happens beyond the limit: the status of the answer, or the
+    /// action of the server.
     package struct Limits: Sendable, Hashable {
         /// The maximum size of a request target in bytes. A longer target gets 414.
         package var targetBytes = 8 << 10
@@ -10,20 +10,21 @@ extension HTTPServer {
         package var headerCount = 100
         /// The maximum size of a request body in bytes, unless the route sets another limit. A larger body gets 413.
         package var bodyBytes = 4 << 20
-        /// The maximum number of body bytes of a refused request that the server reads and drops. Beyond it, the server
-        /// closes the connection.
+        /// The maximum number of body bytes that the server reads and drops after it has refused the request. If the
+        /// rest of the body is larger, the server closes the connection.
         package var discardBytes = 64 << 10
-        /// The maximum number of bytes of request bodies on all connections together. Beyond it, a request gets 503. A
-        /// body counts from its arrival to the end of its handler, and the memory of `Route.bodyMemory` counts too. An
-        /// eighth of the limit is reserved for bodies of up to 64 KiB.
+        /// The maximum number of bytes of request bodies on all connections together. A request whose body does not fit
+        /// gets 503. A body counts from its arrival to the end of its handler, and so does the memory that
+        /// `Route.bodyMemory` adds. An eighth of the limit is reserved for bodies of up to 64 KiB.
         package var bodyMemory = 256 << 20
         /// The maximum number of bytes of unread answers on all connections together. If an answer does not fit, a GET
         /// request gets 503 and a streamed answer is aborted. In both cases the server also closes the connection whose
         /// client has not read for the longest time. Answers of up to 64 KiB and answers to writes are always sent.
         package var answerMemory = 256 << 20
-        /// The maximum number of open connections. For a further connection, the server closes a connection that has
-        /// sent its last answer or, if there is none, the connection that has been idle or sending its header for the
-        /// longest time. If every connection is serving a request, the new connection gets 503.
+        /// The maximum number of open connections. To make room for a further connection, the server closes a
+        /// connection that has sent its last answer. If there is no such connection, the server closes the connection
+        /// that has been idle or sending its header for the longest time. If every connection is serving a request, the
+        /// new connection gets 503.
         package var connections = 4096
         /// The maximum number of connections beyond `connections` that get a 503. Further connections are closed
         /// without an answer.

@@ -22,8 +22,8 @@ package struct Request: Sendable {
     package var peer: Peer
     /// The result of the product's authentication; nil before the authentication. This layer does not read the value.
     package var identity: (any Sendable)?
-    /// Fields that the product adds to the answer of this request, whatever the answer is. This layer does not read
-    /// them.
+    /// Fields that the product adds to the answer to this request, even if the answer is a problem. This layer does not
+    /// read the fields.
     package var answerFields: HTTPFields = [:]
     /// The client's own request id if it is well formed (`clientRequestID`), otherwise an id from this server.
     package var requestID: String

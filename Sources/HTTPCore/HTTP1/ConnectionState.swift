@@ -134,7 +134,8 @@ package struct ConnectionState {
     /// Records that a graceful shutdown has begun. Returns true if the connection can be closed at once.
     package mutating func drain() -> Bool {
         keepAlive = false
-        // In phase `head`, a part of a request has arrived. The server answers this request first.
+        // Returns false in the phase `head`, because a part of a request has arrived. The server answers this request
+        // first.
         return phase == .idle
     }
 

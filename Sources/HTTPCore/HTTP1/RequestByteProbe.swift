@@ -12,7 +12,7 @@ final class RequestByteProbe: ChannelInboundHandler {
 
     private let connection: ConnectionHandler
     private var scanner: RequestScanner
-    /// An incomplete line. The scanner limits its length.
+    /// The bytes of an incomplete line. The scanner limits the length of a line.
     private var kept = ByteBuffer()
 
     init(connection: ConnectionHandler, limits: HTTPServer.Limits) {

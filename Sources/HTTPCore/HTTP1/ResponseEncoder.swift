@@ -46,7 +46,8 @@ package enum ResponseEncoder {
         buffer.writeStaticString("HTTP/1.1 ")
         buffer.writeString(String(status.code))
         buffer.writeStaticString(" ")
-        // Uses the registered phrase (RFC 9110 §15) if the status has no phrase because it was created from a code.
+        // Uses the registered phrase (RFC 9110 §15) for a status that was created from a code and therefore has no
+        // phrase.
         let phrase = status.reasonPhrase
         buffer.writeString(
             phrase.isEmpty ? HTTPResponseStatus(statusCode: status.code).reasonPhrase : phrase)

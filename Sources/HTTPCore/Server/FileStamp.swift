@@ -8,7 +8,7 @@ import FoundationEssentials
     import Darwin
 #endif
 
-/// The identity, the kind and the age of a file. A new file and a write in place both change the stamp.
+/// The identity, the kind and the age of a file. The stamp changes if the file is replaced or written in place.
 struct FileStamp: Hashable, Sendable {
     let isPlainFile: Bool
     let isSocket: Bool
@@ -33,7 +33,7 @@ struct FileStamp: Hashable, Sendable {
         modified = attributes[.modificationDate] as? Date
     }
 
-    /// Returns the stamp of the file that `path` names through symbolic links; nil if there is none.
+    /// Returns the stamp of the file at `path`, after following symbolic links; nil if there is no file.
     static func following(_ path: String) -> FileStamp? {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }

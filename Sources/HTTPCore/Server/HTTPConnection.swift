@@ -13,7 +13,7 @@ package struct HTTPConnection: Sendable {
     ///
     /// - Parameters:
     ///   - peer: The client; nil to take its address from the socket.
-    ///   - refusal: The problem that is the only answer on this connection; nil to serve the connection.
+    ///   - refusal: The problem to send instead of serving the connection; nil to serve the connection.
     package init(
         http1 channel: any Channel, environment: ConnectionEnvironment, peer: Peer? = nil,
         refusal: Problem?
