@@ -14,8 +14,8 @@ extension HTTPServer {
         /// rest of the body is larger, the server closes the connection.
         package var discardBytes = 64 << 10
         /// The maximum number of bytes of request bodies on all connections together. A request whose body does not fit
-        /// gets 503. A body counts from its arrival to the end of its handler, and so does the memory that
-        /// `Route.bodyMemory` adds. An eighth of the limit is reserved for bodies of up to 64 KiB.
+        /// gets 503. A body counts from its arrival to the end of its handler. The memory that `Route.bodyMemory` adds
+        /// counts too. An eighth of the limit is reserved for bodies of up to 64 KiB.
         package var bodyMemory = 256 << 20
         /// The maximum number of bytes of unread answers on all connections together. If an answer does not fit, a GET
         /// request gets 503 and a streamed answer is aborted. In both cases the server also closes the connection whose

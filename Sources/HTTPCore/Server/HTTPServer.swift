@@ -232,7 +232,8 @@ final class BoundAddresses: Sendable {
 
     private let state = Mutex(State.waiting([]))
 
-    /// The bound addresses. Waits until the server has bound them. Throws the server's error if it could not bind them.
+    /// The bound addresses. Waits until the server has bound them. Throws the error of the server if an address could
+    /// not be bound.
     var value: [ListenAddress] {
         get async throws {
             try await withCheckedThrowingContinuation { continuation in
@@ -257,7 +258,7 @@ final class BoundAddresses: Sendable {
             state = .done(result)
             return waiting
         }
-        // The tasks are resumed after the lock is released.
+        // Resumes the waiting tasks only after the lock is released.
         for continuation in waiting { continuation.resume(with: result) }
     }
 }

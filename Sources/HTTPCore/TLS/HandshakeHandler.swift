@@ -111,7 +111,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Ma
         return session
     }
 
-    /// Cancels the deadline, and removes the connection from the registry, so that it is no longer closed to make room.
+    /// Cancels the deadline and removes the connection from the registry. The server then no longer closes the
+    /// connection to make room.
     private func end() {
         deadline?.cancel()
         deadline = nil

@@ -6,12 +6,13 @@ import ServiceLifecycle
 import Synchronization
 import X509
 
-/// The certificate and the other files of a server's TLS listeners, which are read again when they change.
+/// The certificate and the other files of a server's TLS listeners. The files are read again when they change.
 ///
 /// A reload replaces the content of all files at once for new connections. If one file cannot be used, the reload
 /// changes nothing. Open connections continue, except connections whose client certificate has been revoked.
-/// (`NIOCertificateReloading` is not used, because it reads only the certificate and the key, and not the authorities
-/// and revocation lists for clients.)
+///
+/// `NIOCertificateReloading` is not used. It reads only the certificate and the key, and not the authorities and
+/// revocation lists for clients.
 package final class TLSCredentials: Service {
     /// The state for metrics and readiness.
     package struct Status: Sendable {
@@ -19,13 +20,13 @@ package final class TLSCredentials: Service {
         package var reloads = 0
         /// The number of reloads that failed.
         package var failures = 0
-        /// The reason why the last reload failed; nil if it succeeded. After a failed reload, the server still uses the
-        /// earlier files.
+        /// The reason why the last reload failed; nil if the last reload succeeded. After a failed reload, the server
+        /// still uses the earlier files.
         package var problem: String?
         /// The end of the validity of the server's certificate, in seconds since 1970.
         package var notAfter: Double
-        /// The earliest time by which a revocation list should be replaced, in seconds since 1970; nil if no list has
-        /// such a time.
+        /// The earliest time by which a revocation list should be replaced, in seconds since 1970; nil if no list
+        /// states a time.
         package var revocationsNextUpdate: Double?
     }
 
@@ -46,7 +47,7 @@ package final class TLSCredentials: Service {
 
     /// Reads the files. Throws `TLSFileError` if one of them cannot be used.
     ///
-    /// - Parameter interval: The time between two checks whether the files have changed.
+    /// - Parameter interval: The time between two checks for changed files.
     package init(
         _ files: TLSFiles, interval: Duration = .seconds(2), logger: Logger
     ) throws {
@@ -117,11 +118,11 @@ package final class TLSCredentials: Service {
         }
     }
 
-    /// Returns true if `certificate` is valid now and not revoked. In this case, also records the connection, so that a
-    /// later reload closes the connection if the certificate is then revoked.
+    /// Returns true if `certificate` is valid now and not revoked. If so, records the connection, so that a later
+    /// reload closes the connection if the certificate has then been revoked.
     ///
-    /// The validity is checked here because TLS does not verify a resumed session again. The certificate of such a
-    /// session may have expired in the meantime.
+    /// Checks the validity because TLS does not verify the certificate of a resumed session again. The certificate may
+    /// have expired since the first handshake of the session.
     func admit(_ channel: any Channel, _ certificate: Certificate) -> Bool {
         let id = ObjectIdentifier(channel)
         let isAdmitted = state.withLock { state in
