@@ -17,8 +17,8 @@ extension Etcdserverpb_StatusResponse: HeadedResponse {}
 /// member for its status. A healthy member answers a status request from memory, so a slow disk delays the call but
 /// does not make it fail. If the member does not answer the status request, the client switches to another endpoint.
 extension EtcdClient {
-    /// The time before the first status request during a call, and between two such requests. Most calls end sooner, so
-    /// a healthy cluster rarely gets such requests.
+    /// The time before the first status request during a call, and between two status requests. Most calls end sooner,
+    /// so a healthy cluster rarely gets status requests.
     static let supervisionInterval = Duration.milliseconds(250)
 
     /// Runs `body`. Throws as soon as it is clear that the member of `endpoint` will not answer. With a single

@@ -47,7 +47,7 @@ extension EtcdClient {
 
     /// Returns true if the watch may work on a new connection. A `futureRevision` error has two possible causes, and a
     /// read with a quorum tells them apart. If the quorum has the last delivered revision, only the member lags behind.
-    /// Otherwise etcd was restored from an older snapshot.
+    /// If the quorum does not have this revision, etcd was restored from an older snapshot.
     private func canGoOn(
         after error: EtcdError, _ keys: KeyRange, _ progress: WatchProgress
     ) async throws(EtcdError) -> Bool {

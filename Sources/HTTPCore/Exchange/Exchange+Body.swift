@@ -74,8 +74,8 @@ extension Exchange {
 
     /// True if the rest of the body is small enough to be read and dropped.
     var canDiscardBody: Bool {
-        // Returns false for a client that waits for 100 Continue. Such a client may send or omit its body after a final
-        // answer (RFC 9110 §10.1.1), so the server could not tell whether the next bytes are a body or a request.
+        // Returns false for a client that waits for 100 Continue. After a final answer, this client may either send or
+        // omit its body (RFC 9110 §10.1.1). The server could not tell whether the next bytes are a body or a request.
         guard !awaitsContinue, let contentLength else { return false }
         return contentLength - bytesIn <= environment.limits.discardBytes
     }

@@ -32,9 +32,9 @@ extension HTTPServer {
         /// The maximum number of requests that may wait behind the active request of a connection. Further requests are
         /// dropped.
         package var pipelinedRequests = 64
-        /// The maximum number of requests that a client may have open on one HTTP/2 connection. Beyond it, the server
-        /// closes the connection. If the client resets streams, up to twice as many handlers may run. A further stream
-        /// is then refused with REFUSED_STREAM.
+        /// The maximum number of requests that a client may have open on one HTTP/2 connection. If a client opens more,
+        /// the server closes the connection. If the client resets streams, up to twice as many handlers may run. If
+        /// that many handlers run, the server refuses a further stream with REFUSED_STREAM.
         package var streams = 100
         /// The number of HTTP/2 frames with little or no content that a client may send in a burst. Each second allows
         /// 1000 more frames, and every 256 bytes of answers allow one more. The server closes the connection of a

@@ -93,8 +93,8 @@ package final class RequestIDSource: Sendable {
 }
 
 /// Returns the request id that the client sent in `X-Request-Id`, or in `X-Openstack-Request-Id`, which is OpenStack's
-/// field for the same purpose. An id has 1 to 128 characters of `[A-Za-z0-9._-]`. Returns nil if neither field has such
-/// an id. `first` must return the first value of a field.
+/// field for the same purpose. An id must have 1 to 128 characters of `[A-Za-z0-9._-]`. Returns nil if neither field
+/// has a valid id. `first` must return the first value of a field.
 func clientRequestID(_ first: (String) -> String?) -> String? {
     for name in ["X-Request-Id", "X-Openstack-Request-Id"] {
         if let value = first(name), value.isPlainIdentifier(maximumBytes: 128) { return value }

@@ -9,8 +9,8 @@ struct RequestHead: Sendable {
     var headers: HTTPFields
     /// The value of Content-Length; nil if absent.
     var contentLength: Int?
-    /// True if the request has a body without a stated length. In HTTP/1.1, such a body is chunked. In HTTP/2, it ends
-    /// with its stream.
+    /// True if the request has a body without a stated length. In HTTP/1.1, the body is then chunked. In HTTP/2, the
+    /// body ends with its stream.
     var isChunked: Bool
     /// True if the client waits for `100 Continue` before it sends the body.
     var expectsContinue: Bool

@@ -89,8 +89,7 @@ package struct ConnectionState {
         return next(exchange)
     }
 
-    /// Records that the input is invalid from here on. No request can follow, and the active request gets no more
-    /// bytes.
+    /// Records that the rest of the input is invalid. No request can follow, and the active request gets no more bytes.
     package mutating func inputFailed() -> Next {
         keepAlive = false
         return requestEnded()

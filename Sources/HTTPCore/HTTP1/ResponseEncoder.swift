@@ -23,7 +23,7 @@ package enum ResponseEncoder {
         var requestID: String
         /// The date as IMF-fixdate (RFC 9110 §5.6.7).
         var date: String
-        /// True if the answer depends on Accept. Caches must keep such answers separate (RFC 9110 §12.5.5).
+        /// True if the answer depends on Accept. The server then sends `Vary: Accept` for caches (RFC 9110 §12.5.5).
         var isNegotiated = false
 
         package init(

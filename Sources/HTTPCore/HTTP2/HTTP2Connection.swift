@@ -28,7 +28,8 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
     let environment: ConnectionEnvironment
     private(set) var peer: Peer?
     private(set) var localAddress = CrossSiteGuard.LocalAddress(nil)
-    /// The problem that answers every request if too many connections are open; nil if the connection is served.
+    /// The problem to send as the answer to every request; nil if the connection is served. The server sets a problem
+    /// if too many connections are open.
     let refusal: Problem?
     private let tasks: AsyncStream<ExchangeTask>.Continuation
     /// The running tasks, including the tasks of streams that the client has reset.
@@ -135,8 +136,8 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
     }
 
     /// Returns true if the connection can run one more task. If not, the caller must refuse the stream, and the client
-    /// may repeat the request. Too many tasks can run if the client resets streams, because their tasks may still run.
-    /// Ends the connection if too many streams have been refused.
+    /// may repeat the request. Too many tasks can run if the client resets streams, because the tasks of these streams
+    /// may continue. Ends the connection if too many streams have been refused.
     func accepts() -> Bool {
         let most = 2 * environment.limits.streams
         guard running.count >= most else { return true }

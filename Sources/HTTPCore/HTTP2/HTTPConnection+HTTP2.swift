@@ -7,7 +7,7 @@ extension HTTPConnection {
     ///
     /// - Parameters:
     ///   - peer: The client; nil to take its address from the socket.
-    ///   - refusal: The problem that answers every request on this connection; nil to serve the connection.
+    ///   - refusal: The problem to send as the answer to every request; nil to serve the connection.
     package init(
         http2 channel: any Channel, environment: ConnectionEnvironment, peer: Peer? = nil,
         refusal: Problem?
@@ -51,9 +51,9 @@ extension HTTPServer.Limits {
     /// client exceeds a limit.
     fileprivate var http2: NIOHTTP2Handler.Configuration {
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
-        // Leaves room for headers that exceed the limits of the server a little. Such a header gets 414 or 431 instead
-        // of an error of the connection. HPACK counts 32 additional bytes for each field (RFC 7541 §4.1). The limit
-        // also bounds the encoded size, including CONTINUATION frames.
+        // Leaves room for a header that slightly exceeds the limits of the server. The server answers this header with
+        // 414 or 431, and NIO does not end the connection. HPACK counts 32 additional bytes for each field (RFC 7541
+        // §4.1). The limit also bounds the encoded size, including CONTINUATION frames.
         let headerList = targetBytes + headerBytes + 32 * (headerCount + 8)
         connection.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: streams),

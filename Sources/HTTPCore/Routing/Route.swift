@@ -4,7 +4,8 @@ package import HTTPTypes
 package struct Route: Sendable {
     /// The code that makes the answer.
     package enum Handler: Sendable {
-        /// Runs on the event loop. The handler must not block and cannot read the body. It suits reads from memory.
+        /// Runs on the event loop. The handler must not block and cannot read the body. This kind suits answers that
+        /// are made from data in memory.
         case immediate(@Sendable (Request) throws -> Response)
         /// Runs on the event loop like `immediate`. Returns the answer, or work that makes the answer later.
         case either(@Sendable (Request) throws -> Immediate)

@@ -20,7 +20,7 @@ struct UnixSocketFile: Sendable {
     /// Creates the file and binds a socket to it. The socket does not listen yet, so nobody can connect before the file
     /// has its mode.
     ///
-    /// Replaces the file of a socket on which no process listens, because a killed process leaves such a file behind.
+    /// Replaces the file of a socket on which no process listens, because a killed process leaves its file behind.
     /// Throws EADDRINUSE if a process listens on the socket, and EEXIST if the file is not a socket.
     static func create(
         _ path: String
