@@ -96,7 +96,7 @@ extension EtcdError {
         ("CancellationError", "the call was cancelled"),
     ]
 
-    /// The maximum number of characters that are shown of an error text without an entry in `meanings`.
+    /// The maximum number of characters to show of an error text that has no entry in `meanings`.
     private static let maximumText = 300
 }
 

@@ -13,7 +13,7 @@ package struct CrossSiteGuard: Sendable, Hashable {
     /// The names of the server in the form of `Authority.host`. The server also accepts the local address of the
     /// connection as its name. If that address is a loopback address or a Unix domain socket, the server accepts
     /// `localhost` and every loopback address too. On a TLS connection, the server also accepts the names in its
-    /// certificate. Browsers refuse the certificate under any other name.
+    /// certificate. These names are safe, because a browser refuses the certificate for any other name.
     package var hosts: Set<String>
     /// The origins whose pages may send requests. They are in lower case, such as `https://console.example.org`.
     package var origins: Set<String>

@@ -38,8 +38,8 @@ extension Exchange {
     func receive(_ bytes: ByteBuffer) {
         bytesIn += bytes.readableBytes
         awaitsContinue = false
-        // No handler reads this body, so its bytes are dropped. If the answer has begun and more than `discardBytes`
-        // bytes arrive, the server stops the input. A smaller body lets the connection stay open.
+        // Drops the bytes if no handler reads the body. If the answer has begun and more than `discardBytes` bytes
+        // arrive, stops the input. A smaller body lets the connection stay open.
         guard let body else {
             if bytesIn > environment.limits.discardBytes, !isUnanswered { wire?.stopInput() }
             return

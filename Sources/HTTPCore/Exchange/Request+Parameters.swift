@@ -1,6 +1,6 @@
 /// Typed access to path and query parameters. Every failure is a 400 problem that names the parameter.
 extension Request {
-    /// Returns the decoded value of `{name}` in the route's pattern.
+    /// Returns the decoded path segment at the position of `{name}` in the route's pattern.
     package func path(_ name: String) throws(Problem) -> String {
         for parameter in pathParameters where parameter.name == name { return parameter.value }
         throw .badRequest("The path parameter \(name) is missing.")

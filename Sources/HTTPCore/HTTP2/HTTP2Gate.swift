@@ -3,11 +3,12 @@ import NIOHTTP2
 
 /// Watches the frames of a connection before NIO's HTTP/2 handler receives them.
 ///
-/// NIO reports a header only when it is complete, and it does not limit every kind of frame. The gate sees the
-/// beginning of a header, so that a slow header has a deadline. The gate also limits the number of frames that NIO does
-/// not limit and that have little or no content: WINDOW_UPDATE, unknown types, and DATA with a few bytes. The gate does
-/// not decide the meaning of a frame. If the gate found wrong boundaries, it would count frames wrongly, but NIO would
-/// read the same frames.
+/// NIO reports a header only when the header is complete. The gate sees the beginning of a header, so that a slow
+/// header has a deadline. The gate also limits the number of small frames of kinds that NIO does not limit:
+/// WINDOW_UPDATE, unknown types, and DATA with a few bytes.
+///
+/// The gate does not decide the meaning of a frame. If the gate found wrong boundaries, it would count frames wrongly,
+/// but NIO would read the same frames.
 final class HTTP2Gate: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

@@ -38,8 +38,8 @@ package struct HTTPConnection: Sendable {
         environment.registry.add(entry)
         channel.closeFuture.whenComplete { _ in
             environment.registry.remove(entry)
-            // `ConnectionHandler` finishes the stream when the channel becomes inactive. A channel that was never
-            // active needs this call.
+            // Finishes the stream of a channel that was never active. `ConnectionHandler` finishes the stream of any
+            // other channel when the channel becomes inactive.
             continuation.finish()
         }
         self.init(channel, tasks: tasks, running: nil)

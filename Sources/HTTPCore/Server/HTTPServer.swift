@@ -69,8 +69,8 @@ package final class HTTPServer: Service {
             }
             let failed = await untilEnd(of: listeners)
             for listener in listeners { await listener.close() }
-            // Ends the stream only after the listeners are closed. No task would serve a connection that arrives after
-            // the end of the stream.
+            // Ends the stream only after the listeners are closed, because no task would serve a connection that
+            // arrives after the end of the stream.
             accept.finish()
             startDrain()
             let drainTimeout = environment.limits.drainTimeout

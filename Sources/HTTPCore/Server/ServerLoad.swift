@@ -18,7 +18,7 @@ package final class ServerLoad: Sendable {
     package let refusedConnections = Atomic<UInt64>(0)
     /// The number of TLS handshakes that failed.
     package let failedHandshakes = Atomic<UInt64>(0)
-    /// The number of requests that got 503 because their body or answer did not fit into memory.
+    /// The number of requests whose body or answer did not fit into memory.
     package let refusedRequests = Atomic<UInt64>(0)
 
     package init(_ limits: HTTPServer.Limits = HTTPServer.Limits()) {
@@ -57,7 +57,7 @@ package final class ByteBudget: Sendable {
 
     /// Takes `count` bytes for a claim of `total` bytes. Returns false and takes nothing if too few bytes are free.
     func take(_ count: Int, ofTotal total: Int) -> Bool {
-        // The bytes are added before the check, so that two callers cannot both take the last free bytes.
+        // Adds the bytes before the check, so that two callers cannot both take the last free bytes.
         let held = bytes.wrappingAdd(count, ordering: .relaxed).newValue
         if held <= ceiling(total) { return true }
         bytes.wrappingSubtract(count, ordering: .relaxed)

@@ -3,9 +3,9 @@ import Synchronization
 
 /// The proxies that the server trusts to name the client in the fields `Forwarded` (RFC 7239) and `X-Forwarded-For`.
 ///
-/// Each proxy appends the address of the sender of the request to the field. The client is therefore the last address
-/// in the field that is not a trusted proxy. Everything in front of that address comes from the client, which can have
-/// invented it. The server takes only the address from these fields, and ignores the host and the protocol.
+/// Each proxy appends to the field the address from which it received the request. The client is therefore the last
+/// address in the field that is not a trusted proxy. Everything in front of that address comes from the client, which
+/// can have invented it. The server takes only the address from these fields, and ignores the host and the protocol.
 package struct TrustedProxies: Sendable {
     /// A counter of the requests from trusted proxies whose fields could not be used.
     package final class Count: Sendable {
