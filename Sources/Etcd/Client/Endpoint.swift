@@ -113,10 +113,10 @@ extension EtcdConfiguration {
     /// data.
     private static let deadPeerTimeout = 15_000
 
-    // The transport's own keepalive is not used. In grpc-swift-nio-transport 2.9, the keepalive stops permanently after
-    // a connection has once been without calls (`ClientConnectionHandler._streamClosed`). In addition, etcd closes a
-    // connection that pings more often than every 5 s (`--grpc-keepalive-min-time`). Instead, `EtcdClient+Supervision`
-    // asks the member for its status.
+    // The transport's own keepalive is not used, for two reasons. In grpc-swift-nio-transport 2.9, the keepalive stops
+    // permanently after a connection has once been without calls (`ClientConnectionHandler._streamClosed`). In
+    // addition, etcd closes a connection that pings more often than every 5 s (`--grpc-keepalive-min-time`).
+    // `EtcdClient+Supervision` replaces the keepalive: it asks the member for its status.
     fileprivate var transport: HTTP2ClientTransport.Posix.Config {
         .defaults {
             $0.http2.authority = tls.serverName

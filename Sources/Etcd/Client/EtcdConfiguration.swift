@@ -38,7 +38,7 @@ package struct EtcdConfiguration: Sendable {
         /// the key of this certificate.
         package var certificateFile: String?
         package var keyFile: String?
-        /// The name expected in the server's certificate, instead of the endpoint's host.
+        /// The name that the server's certificate must contain; nil for the endpoint's host.
         package var serverName: String?
 
         package init(
@@ -66,7 +66,7 @@ package struct EtcdConfiguration: Sendable {
     package var probeTimeout: Duration
     /// The maximum size of an answer in bytes. gRPC's usual limit of 4 MiB is too small for etcd's largest answers.
     package var maxResponseBytes: Int
-    /// The number of bytes that one watch buffers at most for a slow reader. If the buffer is full, the server must
+    /// The maximum number of bytes that one watch buffers for a slow reader. If the buffer is full, the server must
     /// wait.
     package var watchBufferBytes: Int
 

@@ -59,7 +59,7 @@ package struct WatchBatch: Hashable, Sendable {
     /// The revision up to which every watched change has been delivered, inclusive.
     package var progressRevision: Int64
     /// The revisions after which the watch resumed on a new connection, in ascending order. If etcd was restored before
-    /// the watch resumed, the changes after that revision belong to another history.
+    /// the watch resumed, the changes after the resumption belong to another history.
     package var resumedAfter: [Int64]
 
     package init(

@@ -54,7 +54,7 @@ extension HTTPServer {
         /// The time within which a client must read `writeProgress` bytes of its answer. The server closes the
         /// connection of a client that reads less.
         package var writeTimeout = Duration.seconds(30)
-        /// The number of bytes of its answer that a client must read within `writeTimeout`. If fewer bytes are left,
+        /// The number of bytes of the answer that the client must read within `writeTimeout`. If fewer bytes are left,
         /// the client must read all of them.
         package var writeProgress = 32 << 10
         /// The maximum time from the moment when the client closes its sending side to the start of the answer. After

@@ -90,8 +90,8 @@ extension ConnectionHandler: ExchangeWire {
     }
 
     /// Sets the claim on the budget to the number of bytes that the socket has not accepted. Normally the socket
-    /// accepts everything at once. If bytes are left, makes an empty write, which completes after the socket has
-    /// accepted these bytes.
+    /// accepts everything at once. If bytes are left, makes an empty write. When the empty write completes, the socket
+    /// has accepted these bytes, and the claim is set again.
     private func countOutput() {
         guard let context else { return }
         let left = buffered(context)

@@ -50,8 +50,8 @@ package final class HTTPServer: Service {
     }
 
     /// Serves until a graceful shutdown or cancellation. Throws `ListenError` if an address cannot be bound. If a
-    /// listener ends unexpectedly, drains and then throws `ListenerFailure`, so that a server that some clients cannot
-    /// reach is restarted.
+    /// listener ends unexpectedly, drains and then throws `ListenerFailure`. Some clients can then no longer reach the
+    /// server, so the server must be restarted.
     package func run() async throws {
         let (accepted, accept) = AsyncStream.makeStream(of: HTTPConnection.self)
         let listeners: [Listener]

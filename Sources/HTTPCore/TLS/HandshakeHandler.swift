@@ -57,8 +57,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Ma
         self.context = nil
     }
 
-    /// Starts the deadline of the handshake. Does not pass the event on, because there is no handler behind this one
-    /// yet.
+    /// Starts the deadline of the handshake. Does not pass on `channelActive`, because there is no handler behind this
+    /// one yet.
     func channelActive(context: ChannelHandlerContext) {
         let timeout = TimeAmount(environment.limits.handshakeTimeout)
         deadline = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in

@@ -57,9 +57,9 @@ struct RevocationLists: Sendable {
         lists.contains { list in
             guard list.serialNumbers.contains(certificate.serialNumber.bytes) else { return false }
             // Checks that the list comes from the authority that issued the certificate, because two authorities can
-            // use the same serial number. Equal names or a valid signature show this. Equal names are not required,
-            // because the encodings of one name can differ. A valid signature is not required, because this program
-            // cannot check some kinds of signatures.
+            // use the same serial number. Either equal names or a valid signature is enough. Equal names are not
+            // required, because the encodings of one name can differ. A valid signature is not required, because this
+            // program cannot check some kinds of signatures.
             return list.authority.subject == certificate.issuer
                 || list.authority.publicKey.isValidSignature(
                     certificate.signature, for: certificate)
