@@ -165,7 +165,8 @@ extension EtcdClient {
                 _ = pool.note(error, of: index)
                 return false
             } catch {
-                // A member that refuses the status request is alive. etcd 3.6 requires a token for this request.
+                // Returns true for a member that refuses the status request, because the member is alive. etcd 3.6
+                // requires a token for a status request.
                 return error.code != .cancelled
             }
             try? await Task.sleep(for: Self.electionPollInterval)

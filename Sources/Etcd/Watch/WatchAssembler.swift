@@ -60,7 +60,7 @@ package struct WatchAssembler: Sendable {
                 clusterID: clusterID, revisions: [], progressRevision: nextRevision - 1)
         }
         let revisions = complete(response)
-        // A response without events is a progress notification, unless it is part of a fragmented answer.
+        // A response without events is a progress notification, unless the response is part of a fragmented answer.
         let isProgress = response.events.isEmpty && revisions.isEmpty && !response.isFragment
         let last = isProgress ? response.header.revision : revisions.last?.revision
         guard let last, last >= nextRevision else { return nil }
