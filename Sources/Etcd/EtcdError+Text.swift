@@ -11,7 +11,8 @@ import NIOCore
 
 extension EtcdError {
     /// Returns a description of a failed call that tells an operator what to check. The messages of the transport
-    /// describe the internals of the transport. Only the cause of such an error shows why there is no connection.
+    /// describe the internals of the transport. Only the cause of the transport's error shows why there is no
+    /// connection.
     static func text(_ status: RPCError) -> String {
         if let cause = deepestCause(status) { return text(ofCause: cause, status.message) }
         if status.code == .deadlineExceeded { return "timed out without an answer" }
@@ -95,7 +96,7 @@ extension EtcdError {
         ("CancellationError", "the call was cancelled"),
     ]
 
-    /// The maximum number of characters that are shown of an error text without an entry in `meanings`.
+    /// The maximum number of characters to show of an error text that has no entry in `meanings`.
     private static let maximumText = 300
 }
 

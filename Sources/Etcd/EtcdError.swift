@@ -84,8 +84,8 @@ extension EtcdError {
     /// The error of a call that was cancelled before it was sent, and of a cancelled read.
     static let cancelled = EtcdError(code: .cancelled, message: "the call was cancelled")
 
-    /// Converts the error of a failed call. `mayBeApplied` is true for a write that was handed to the connection. For
-    /// such a write, only a refusal by etcd proves that nothing has changed.
+    /// Converts the error of a failed call. `mayBeApplied` is true for a write that was handed to the connection. Only
+    /// a refusal by etcd then proves that nothing has changed.
     init(_ error: any Error, mayBeApplied: Bool) {
         if let known = error as? EtcdError {
             self = known

@@ -6,13 +6,13 @@ package protocol KeyValueStore: Sendable {
     /// The failures of the endpoints since the last answer; nil if there were no failures.
     var trouble: String? { get }
 
-    /// The endpoint that calls use now; nil for a store without endpoints.
+    /// The endpoint in use; nil for a store without endpoints.
     var endpointInUse: String? { get }
 
     func range(_ request: RangeRequest) async throws -> RangeResponse
 
-    /// Applies a transaction. Does not repeat a write that may have been sent. If the answer to such a write is lost,
-    /// throws an error with the outcome `.unknown`.
+    /// Applies a transaction. Does not repeat a write that may have been sent. If the answer to a write is lost, throws
+    /// an error with the outcome `.unknown`.
     func transaction(_ transaction: Transaction) async throws -> TransactionResponse
 
     /// Runs `body` with the watched changes. Delivers each revision as a whole, once and in order, across any number of

@@ -19,14 +19,17 @@ package struct Backoff: Sendable {
         self.attemptsPerRound = max(1, attemptsPerRound)
     }
 
-    /// Returns a backoff for a client that tries all its endpoints before the first pause. `endpoints` is their number.
+    /// Returns a backoff for a client that tries all its endpoints before the first pause.
+    ///
+    /// - Parameter endpoints: The number of endpoints.
     package static func betweenRounds(of endpoints: Int) -> Backoff {
         Backoff(first: .milliseconds(25), limit: .milliseconds(250), attemptsPerRound: endpoints)
     }
 
     /// Counts a failure and returns the pause before the next attempt.
     ///
-    /// A quarter of the pause is random. Servers that failed at the same moment then try again at different moments.
+    /// The pause is shortened at random by up to a quarter, so that clients that failed at the same moment try again at
+    /// different moments.
     package mutating func next() -> Duration {
         failures += 1
         guard failures >= attemptsPerRound else { return .zero }

@@ -73,8 +73,8 @@ package final class Endpoint: Sendable {
                 state.client = client
                 return state.isStopped
             }
-            // Stops the new client if `stop()` was called in the meantime, because that call may have stopped only the
-            // old client.
+            // Stops the new client if `stop()` was called while the new client was created. That call of `stop()` may
+            // have stopped only the old client.
             if isStopped { client.beginGracefulShutdown() }
         } catch {
             logger.error("an etcd endpoint cannot be used", metadata: ["error": "\(error)"])
@@ -109,13 +109,14 @@ extension EtcdEndpoint {
 }
 
 extension EtcdConfiguration {
-    /// The time in milliseconds after which a connection is closed if its peer acknowledges no data.
+    /// The time in milliseconds after which the kernel closes a connection whose peer does not acknowledge the sent
+    /// data.
     private static let deadPeerTimeout = 15_000
 
-    // The transport's own keepalive is not used. In grpc-swift-nio-transport 2.9, the keepalive stops permanently after
-    // a connection has once been without calls (`ClientConnectionHandler._streamClosed`). In addition, etcd closes a
-    // connection that pings more often than every 5 s (`--grpc-keepalive-min-time`). Instead, `EtcdClient+Supervision`
-    // asks the member for its status.
+    // The transport's own keepalive is not used, for two reasons. In grpc-swift-nio-transport 2.9, the keepalive stops
+    // permanently after a connection has once been without calls (`ClientConnectionHandler._streamClosed`). In
+    // addition, etcd closes a connection that pings more often than every 5 s (`--grpc-keepalive-min-time`).
+    // `EtcdClient+Supervision` replaces the keepalive: it asks the member for its status.
     fileprivate var transport: HTTP2ClientTransport.Posix.Config {
         .defaults {
             $0.http2.authority = tls.serverName

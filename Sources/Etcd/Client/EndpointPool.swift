@@ -17,12 +17,12 @@ package final class EndpointPool: Sendable {
 
     package let endpoints: [Endpoint]
     private let state = Mutex(State())
-    /// False while `State.failures` is empty. Because of this flag, an answer takes the lock only if there are failures
-    /// to clear.
+    /// False while `State.failures` is empty. `noteAnswer` reads this flag, so that it takes the lock only if there are
+    /// failures to clear.
     private let hasFailures = Atomic(false)
 
-    /// The time for which a silent endpoint is skipped, because each attempt costs a time-out. An endpoint that
-    /// refuses immediately costs no time and is not skipped.
+    /// The time for which a silent endpoint is skipped. Each attempt on a silent endpoint costs a time-out. An endpoint
+    /// that refuses immediately costs no time and is not skipped.
     private static let quarantine = Duration.seconds(5)
 
     init(_ configuration: EtcdConfiguration) throws(EtcdError) {
@@ -33,7 +33,7 @@ package final class EndpointPool: Sendable {
         self.endpoints = endpoints
     }
 
-    /// The endpoint in use, and its index, which is an argument of `leave`.
+    /// The endpoint in use and its index. `leave` takes this index as an argument.
     package var inUse: (index: Int, endpoint: Endpoint) {
         let index = state.withLock { $0.current }
         return (index, endpoints[index])
@@ -76,7 +76,8 @@ package final class EndpointPool: Sendable {
             if isSilent { state.silentUntil[index] = .now + Self.quarantine }
             guard state.current == index, endpoints.count > 1 else { return nil }
             if let choice = state.choice { return choice }
-            // This is an unstructured task, because several calls wait for it and each of them may be cancelled.
+            // Starts an unstructured task, because several calls wait for the choice. The choice must continue even if
+            // one of these calls is cancelled.
             let choice = Task {
                 let chosen = await choose()
                 self.state.withLock { state in

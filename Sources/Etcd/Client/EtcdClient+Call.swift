@@ -44,8 +44,8 @@ extension EtcdClient {
                     pool.noteAnswer()
                     return response
                 } catch  where error.code == .unauthenticated && refusal == nil && usesTokens {
-                    // A refused token, for example an expired one, is replaced once for each call. A second refusal is
-                    // an error.
+                    // Records the refusal, so that the next attempt requests a new token. A token is refused, for
+                    // example, after it has expired. A second refusal in the same call is an error.
                     refusal = Authenticator.Refusal(token: token)
                 }
             } catch {
@@ -64,7 +64,7 @@ extension EtcdClient {
 
     /// Makes one attempt of a unary call on one endpoint.
     ///
-    /// - Parameter isSupervised: True if the attempt must end early when it is clear that its member will not answer.
+    /// - Parameter isSupervised: True if the attempt must end early when it is clear that the member will not answer.
     func attempt<Request: Message, Response: Message>(
         _ method: MethodDescriptor, _ request: Request, _ kind: CallKind, on endpoint: Endpoint,
         token: String?, timeout: Duration, isSupervised: Bool = false
@@ -95,8 +95,8 @@ extension EtcdClient {
             // An `EtcdError` comes from the supervision and says only that the client has stopped waiting. The call may
             // still be applied.
             if mayBeApplied, error is EtcdError { failure.outcome = .unknown }
-            // A `RuntimeError` from an endpoint that was not stopped means that its client ended unexpectedly.
-            // `Endpoint.run` replaces this client.
+            // A `RuntimeError` from an endpoint that was not stopped means that the endpoint's client ended
+            // unexpectedly. `Endpoint.run` replaces this client.
             if error is RuntimeError, !endpoint.isStopped {
                 failure.code = .unavailable
                 failure.message = "the connection is being replaced"
@@ -107,7 +107,7 @@ extension EtcdClient {
 
     func metadata(token: String?, requiresLeader: Bool) -> Metadata {
         var metadata: Metadata = [:]
-        // etcd defines both names (etcd, api/v3rpc/rpctypes).
+        // etcd defines the names `hasleader` and `token` (etcd, api/v3rpc/rpctypes).
         if requiresLeader { metadata.addString("true", forKey: "hasleader") }
         if let token { metadata.addString(token, forKey: "token") }
         return metadata
@@ -117,8 +117,8 @@ extension EtcdClient {
         var options = CallOptions.defaults
         options.timeout = timeout
         options.maxResponseMessageBytes = configuration.maxResponseBytes
-        // grpc-swift-nio-transport 2.9 limits answers by this limit on requests (`Connection.makeStream`), so both
-        // limits must be the same.
+        // In grpc-swift-nio-transport 2.9, the limit for requests applies to answers as well (`Connection.makeStream`),
+        // so both limits must be the same.
         options.maxRequestMessageBytes = configuration.maxResponseBytes
         return options
     }

@@ -13,12 +13,12 @@ extension Etcdserverpb_LeaseGrantResponse: HeadedResponse {}
 extension Etcdserverpb_StatusResponse: HeadedResponse {}
 
 /// Detects members that hang. A member that hangs, or whose leader hangs, keeps its connections open. Only a status
-/// request reveals this state. While a call takes long, the client therefore asks the member of the call for its
-/// status. A healthy member answers a status request from memory, so a slow disk delays the call but does not make it
-/// fail. A dead member costs one switch to another endpoint.
+/// request reveals this state. If a call takes longer than `supervisionInterval`, the client therefore asks the called
+/// member for its status. A healthy member answers a status request from memory, so a slow disk delays the call but
+/// does not make it fail. If the member does not answer the status request, the client switches to another endpoint.
 extension EtcdClient {
-    /// The time before the first status request during a call, and between two such requests. Most calls end sooner, so
-    /// a healthy cluster rarely gets such requests.
+    /// The time before the first status request during a call, and between two status requests. Most calls end sooner,
+    /// so a healthy cluster rarely gets status requests.
     static let supervisionInterval = Duration.milliseconds(250)
 
     /// Runs `body`. Throws as soon as it is clear that the member of `endpoint` will not answer. With a single
@@ -39,8 +39,8 @@ extension EtcdClient {
     }
 
     /// Returns an error as soon as the member is silent, has no leader, or has seen an election since the raft term
-    /// `term`. An election loses requests that were on their way to the old leader. Without this check, etcd would
-    /// answer such a request only after 7 s (`ReqTimeout`: 5 s plus twice the election time-out).
+    /// `term`. An election loses requests that were on their way to the old leader. Without this check, the client
+    /// would wait 7 s for etcd's answer to a lost request (`ReqTimeout`: 5 s plus twice the election time-out).
     private func failure(
         of endpoint: Endpoint, since term: UInt64, token: String?
     ) async -> EtcdError {
@@ -73,7 +73,8 @@ extension EtcdClient {
         }
     }
 
-    /// Returns the member's status, which the member answers from memory. Throws `.silent` after `timeout`.
+    /// Returns the member's status, which the member answers from memory. Throws `.silent` if the member does not
+    /// answer within `timeout`.
     func status(
         of endpoint: Endpoint, token: String?, timeout: Duration
     ) async throws(EtcdError) -> Etcdserverpb_StatusResponse {
@@ -93,7 +94,7 @@ extension EtcdError {
         EtcdError(code: .unavailable, message: silence + "\(time)")
     }
 
-    /// True if the endpoint should be skipped for a while.
+    /// True if the member did not answer in time. Its endpoint should then be skipped for a while.
     var isSilence: Bool { code == .deadlineExceeded || message.contains(Self.silence) }
 
     private static let silence = "the member accepts connections but has not answered for "
@@ -128,8 +129,8 @@ extension EtcdClient {
         }
     }
 
-    /// Returns the index of the first endpoint with a member that reports a leader; nil if no member reports a leader
-    /// in time.
+    /// Asks all members at the same time, and returns the index of the endpoint whose member is the first to report a
+    /// leader. Returns nil if no member reports a leader in time.
     private func memberWithLeader(except failed: Int?, token: String?) async -> Int? {
         let deadline = ContinuousClock.now + Self.failOverTimeout
         return await withTaskGroup(of: Int?.self) { group in
@@ -164,7 +165,8 @@ extension EtcdClient {
                 _ = pool.note(error, of: index)
                 return false
             } catch {
-                // A member that refuses the status request is alive. etcd 3.6 requires a token for this request.
+                // Returns true for a member that refuses the status request, because the member is alive. etcd 3.6
+                // requires a token for a status request.
                 return error.code != .cancelled
             }
             try? await Task.sleep(for: Self.electionPollInterval)

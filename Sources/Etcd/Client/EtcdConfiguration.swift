@@ -11,8 +11,8 @@ package struct EtcdConfiguration: Sendable {
     /// A user of etcd's built-in authentication.
     package struct Credentials: Sendable, CustomStringConvertible, CustomReflectable {
         package var user: String
-        /// A closure that returns the passwords, which are tried in order. The closure is called for each
-        /// authentication, so that the passwords may change while the client runs.
+        /// A closure that returns the passwords. The client tries the passwords in order. The closure is called for
+        /// each authentication, so that the passwords may change while the client runs.
         package var passwords: @Sendable () throws -> [String]
 
         package init(user: String, password: String) {
@@ -30,15 +30,15 @@ package struct EtcdConfiguration: Sendable {
         package var customMirror: Mirror { Mirror(self, children: ["user": user]) }
     }
 
-    /// The paths of PEM files; nil for an unused file.
+    /// The TLS settings. A path is nil if its PEM file is not used.
     package struct TLS: Hashable, Sendable {
-        /// The certificate authorities for the server's certificate; nil for the system's authorities.
+        /// The file of the certificate authorities that the client trusts; nil for the system's authorities.
         package var caFile: String?
-        /// The client's certificate, for servers that request a client certificate. `keyFile` must contain the key of
-        /// this certificate.
+        /// The file of the client's certificate, for servers that request a client certificate. `keyFile` must contain
+        /// the key of this certificate.
         package var certificateFile: String?
         package var keyFile: String?
-        /// The name expected in the server's certificate, instead of the endpoint's host.
+        /// The name that the server's certificate must contain; nil for the endpoint's host.
         package var serverName: String?
 
         package init(
@@ -58,14 +58,16 @@ package struct EtcdConfiguration: Sendable {
     package var tls: TLS
     /// The deadline of every call, including retries. A watch must be established within this time.
     package var requestTimeout: Duration
-    /// The interval between two probes of a watch. A probe asks the member for a sign of life.
+    /// The interval between two probes of a watch. A probe asks the member for an answer, to detect a member that
+    /// hangs.
     package var probeInterval: Duration
     /// The time that a member has to answer a probe before another endpoint is tried. The default is 1 s with several
     /// endpoints. It is 5 s with a single endpoint, because there is no alternative.
     package var probeTimeout: Duration
     /// The maximum size of an answer in bytes. gRPC's usual limit of 4 MiB is too small for etcd's largest answers.
     package var maxResponseBytes: Int
-    /// The number of bytes that one watch buffers for a slow reader. If the buffer is full, the server must wait.
+    /// The maximum number of bytes that one watch buffers for a slow reader. If the buffer is full, the server must
+    /// wait.
     package var watchBufferBytes: Int
 
     package init(

@@ -54,7 +54,7 @@ package struct LeaseID: Hashable, Sendable, RawRepresentable {
 /// A lease after it has been granted or renewed.
 package struct Lease: Hashable, Sendable {
     package var id: LeaseID
-    /// The number of seconds from now until the lease expires.
+    /// The number of seconds from the grant or the renewal until the lease expires.
     package var ttlSeconds: Int64
 
     package init(id: LeaseID, ttlSeconds: Int64) {

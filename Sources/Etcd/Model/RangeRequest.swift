@@ -16,8 +16,8 @@ package struct RangeRequest: Hashable, Sendable {
     package var revision: Int64
     package var keysOnly: Bool
     package var countOnly: Bool
-    /// True if the member answers from its own state and does not ask the quorum. Such a read is cheaper but may be
-    /// stale.
+    /// True if the member answers from its own state and does not ask the quorum. The read is then cheaper, but its
+    /// result may be stale.
     package var serializable: Bool
     /// The sort order; nil for etcd's own order, ascending by key.
     package var sort: SortOrder?

@@ -34,7 +34,7 @@ package struct Transaction: Hashable, Sendable {
         self.failure = failure
     }
 
-    /// True if neither branch writes. Such a transaction may be repeated.
+    /// True if neither branch writes. A transaction that only reads may be repeated.
     package var isReadOnly: Bool {
         (success + failure).allSatisfy { if case .range = $0 { true } else { false } }
     }

@@ -52,14 +52,14 @@ package struct RevisionChanges: Hashable, Sendable {
 }
 
 /// One delivery of a watch: zero or more whole revisions in ascending order. A batch without revisions only shows that
-/// the watch works. Such batches arrive several times a second.
+/// the watch works. Batches without revisions arrive several times a second.
 package struct WatchBatch: Hashable, Sendable {
     package var clusterID: UInt64
     package var revisions: [RevisionChanges]
     /// The revision up to which every watched change has been delivered, inclusive.
     package var progressRevision: Int64
-    /// The revisions after which the watch resumed on a new connection, in ascending order. etcd may have been restored
-    /// before the watch resumed. In that case, the following changes belong to another history.
+    /// The revisions after which the watch resumed on a new connection, in ascending order. If etcd was restored before
+    /// the watch resumed, the changes after the resumption belong to another history.
     package var resumedAfter: [Int64]
 
     package init(

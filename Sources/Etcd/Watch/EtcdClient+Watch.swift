@@ -47,7 +47,7 @@ extension EtcdClient {
 
     /// Returns true if the watch may work on a new connection. A `futureRevision` error has two possible causes, and a
     /// read with a quorum tells them apart. If the quorum has the last delivered revision, only the member lags behind.
-    /// Otherwise etcd was restored from an older snapshot.
+    /// If the quorum does not have this revision, etcd was restored from an older snapshot.
     private func canGoOn(
         after error: EtcdError, _ keys: KeyRange, _ progress: WatchProgress
     ) async throws(EtcdError) -> Bool {
@@ -102,8 +102,8 @@ extension EtcdClient {
                         if let silence = pulse.silence, silence > limit {
                             throw EtcdError.silent(for: limit)
                         }
-                        // The progress request goes over the watch's stream, so it also reveals a stream that hangs on
-                        // a working connection.
+                        // Sends the progress request on the stream of the watch. A missing answer then reveals a stream
+                        // that hangs, even if the connection works.
                         if progress.wasEstablished { ask.yield() }
                     }
                 }

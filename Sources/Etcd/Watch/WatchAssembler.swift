@@ -37,8 +37,8 @@ package struct WatchAssembler: Sendable {
         if let reason = response.cancelReason { throw EtcdError(reason: reason) }
         if response.isCreated {
             if nextRevision == 0 { nextRevision = response.header.revision + 1 }
-            // Throws if etcd has lost revisions that were already delivered. Otherwise etcd would wait silently until
-            // it reaches `nextRevision` again, and would then send a different revision under this number.
+            // Throws if etcd has lost revisions that were already delivered. Without this check, etcd would silently
+            // wait until it reaches `nextRevision` again. It would then send a different revision under this number.
             guard nextRevision <= response.header.revision + 1 else {
                 throw EtcdError(
                     code: .futureRevision,
@@ -60,7 +60,7 @@ package struct WatchAssembler: Sendable {
                 clusterID: clusterID, revisions: [], progressRevision: nextRevision - 1)
         }
         let revisions = complete(response)
-        // A response without events is a progress notification, unless it is part of a fragmented answer.
+        // A response without events is a progress notification, unless the response is part of a fragmented answer.
         let isProgress = response.events.isEmpty && revisions.isEmpty && !response.isFragment
         let last = isProgress ? response.header.revision : revisions.last?.revision
         guard let last, last >= nextRevision else { return nil }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// The buffer between the stream of a watch and its reader. It merges the batches that the reader has not taken yet. It
-/// makes the writer wait while these batches hold at least `limit` bytes.
+/// The buffer between the stream of a watch and its reader. The buffer merges the batches that the reader has not taken
+/// yet. The writer must wait while these batches hold at least `limit` bytes.
 ///
 /// The state is in a mutex and not in an actor, because cancellation handlers must change the state without waiting.
 final class WatchBuffer: Sendable {

@@ -10,8 +10,8 @@ package struct Authority: Hashable, Sendable {
     /// The port, 0...65535; nil if absent.
     package let port: Int?
 
-    /// Reads `uri-host [":" port]`. Returns nil for any other text. Also returns nil if the host is empty, because an
-    /// `http` resource has a host (RFC 9110 §4.2.1), or if there is user information (§4.2.4).
+    /// Reads `uri-host [":" port]`. Returns nil for any other text, including a text with user information (RFC 9110
+    /// §4.2.4). Returns nil if the host is empty, because an `http` resource must have a host (§4.2.1).
     package init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         let hostEnd: Int
@@ -48,7 +48,7 @@ package struct Authority: Hashable, Sendable {
         return address.ipAddress
     }
 
-    /// Reads a `reg-name`. An IPv4 address is also read as a `reg-name`.
+    /// Reads a `reg-name` or an IPv4 address. An IPv4 address has the syntax of a `reg-name`.
     private static func name(_ bytes: ArraySlice<UInt8>) -> String? {
         var rest = bytes
         while let byte = rest.popFirst() {

@@ -2,9 +2,9 @@ import HTTPTypes
 
 /// The header fields that tell a browser what a page may do with an answer.
 ///
-/// Fields that let a page read an answer (https://fetch.spec.whatwg.org/#http-cors-protocol) are sent only for pages
-/// whose origin is in `CrossSiteGuard.origins`. Cookies never authenticate a request here, so the fields never allow
-/// credentials.
+/// The fields that let a page read an answer (https://fetch.spec.whatwg.org/#http-cors-protocol) are sent only to pages
+/// whose origin is in `CrossSiteGuard.origins`. These fields never allow credentials, because this server never
+/// authenticates a request by cookies.
 struct BrowserFields: Sendable {
     private let origins: Set<String>
 
@@ -20,7 +20,7 @@ struct BrowserFields: Sendable {
     ///   - request: The header fields of the request.
     func add(to response: inout Response, method: HTTPRequest.Method?, request: HTTPFields) {
         for field in Self.constant { response.headers.append(field) }
-        // Without configured origins, the answer does not depend on the origin of the page, so it needs no other field.
+        // Adds no other field if no origin is configured. The answer then does not depend on the origin of the page.
         guard !origins.isEmpty else { return }
         response.headers[values: .vary].append("Origin")
         guard let origin = request[.origin], origins.contains(origin.lowercased()) else { return }
@@ -51,8 +51,8 @@ struct BrowserFields: Sendable {
         return fields
     }()
 
-    /// The fields of an answer that a page of a configured origin may read, in addition to the fields that every page
-    /// may read.
+    /// The names of the answer's fields that a page may read if its origin is configured. Browsers always let a page
+    /// read a few other fields.
     private static let exposed =
         "Allow, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id"
 }

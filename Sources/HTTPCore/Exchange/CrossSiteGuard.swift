@@ -1,8 +1,8 @@
 import HTTPTypes
 import NIOCore
 
-/// Refuses requests from web pages of other sites. The guard recognizes such a request by the host and the origin in
-/// its header.
+/// Refuses requests from web pages of other sites. The guard recognizes these requests by the host and the origin in
+/// the header.
 ///
 /// A browser on the server's machine can reach a server that listens only on loopback. The browser states the page's
 /// origin in `Origin` (https://fetch.spec.whatwg.org/#origin-header) and `Sec-Fetch-Site`
@@ -13,7 +13,7 @@ package struct CrossSiteGuard: Sendable, Hashable {
     /// The names of the server in the form of `Authority.host`. The server also accepts the local address of the
     /// connection as its name. If that address is a loopback address or a Unix domain socket, the server accepts
     /// `localhost` and every loopback address too. On a TLS connection, the server also accepts the names in its
-    /// certificate: for any other name, the browser has already refused the certificate.
+    /// certificate. These names are safe, because a browser refuses the certificate for any other name.
     package var hosts: Set<String>
     /// The origins whose pages may send requests. They are in lower case, such as `https://console.example.org`.
     package var origins: Set<String>
@@ -37,8 +37,8 @@ package struct CrossSiteGuard: Sendable, Hashable {
         return nil
     }
 
-    /// Throws a 421 problem if `authority` is not a name of this server. The port is not compared, because `ssh -L` can
-    /// forward from a different port, and the port says nothing about the sender of the request.
+    /// Throws a 421 problem if `authority` is not a name of this server. Ignores the port, because the port says
+    /// nothing about the sender of the request. With `ssh -L`, for example, the client may use a different port.
     func checkHost(_ authority: Authority, local: LocalAddress) throws(Problem) {
         guard !hosts.contains(authority.host), !local.isNamed(authority.host) else { return }
         throw .misdirected("This server is not configured to answer as \(authority.host).")
@@ -54,8 +54,8 @@ package struct CrossSiteGuard: Sendable, Hashable {
             }
             return
         }
-        // Browsers send no Origin with some requests, such as the GET for an image. Sec-Fetch-Site covers these
-        // requests.
+        // Checks Sec-Fetch-Site for a request without Origin. Browsers send no Origin with some requests, such as the
+        // GET for an image.
         guard headers[.secFetchSite]?.lowercased() == "cross-site" else { return }
         throw .crossSite(
             "A page of another site sent this request (Sec-Fetch-Site), and its origin is not configured."

@@ -22,8 +22,8 @@ struct DeadlineTimer {
         task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline, fire)
     }
 
-    /// Records that the scheduled task ran. Returns true if the deadline has passed. Otherwise the caller must call
-    /// `set` with the returned deadline, unless this is nil.
+    /// Records that the scheduled task ran. `hasPassed` is true if the deadline has passed. If the deadline is in the
+    /// future, `left` is the deadline, and the caller must pass it to `set`. Otherwise `left` is nil.
     mutating func fired(now: NIODeadline) -> (hasPassed: Bool, left: NIODeadline?) {
         scheduledAt = nil
         task = nil

@@ -34,8 +34,9 @@ extension Exchange {
         return nil
     }
 
-    /// Returns true if the server has memory to hold the answer until the client reads it. Always returns true for a
-    /// small answer, and for the answer to a write, because the client must learn the result of the write.
+    /// Claims the memory that holds the answer until the client reads it. Returns false if too little memory is free.
+    /// Claims nothing and returns true for a small answer and for a streamed body. Does the same for the answer to a
+    /// write, because the client must learn the result of the write.
     private func hasRoom(for response: Response, on wire: any ExchangeWire) -> Bool {
         guard case .bytes(let bytes) = response.body, bytes.count > ByteBudget.smallClaim,
             method == .get
@@ -43,8 +44,8 @@ extension Exchange {
         return takeRoom(bytes.count, on: wire)
     }
 
-    /// Claims `count` bytes of the budget for answers. If the bytes are not free, returns false and closes the
-    /// connection whose client has not read for the longest time.
+    /// Claims `count` bytes of the budget for answers. If the budget has too few free bytes, returns false and closes
+    /// the connection whose client has not read for the longest time.
     private func takeRoom(_ count: Int, on wire: any ExchangeWire) -> Bool {
         if wire.answers.take(count) { return true }
         environment.load.refusedRequests.wrappingAdd(1, ordering: .relaxed)
@@ -73,8 +74,7 @@ extension Exchange {
     static func deliver(
         _ response: Response, to exchange: NIOLoopBound<Exchange>, on eventLoop: any EventLoop
     ) async {
-        // An answer without a streamed body needs nothing more from this task, so the task does not wait for the event
-        // loop.
+        // Does not wait for the event loop if the body is not streamed, because this task then has nothing more to do.
         guard case .stream = response.body else {
             eventLoop.execute { exchange.value.respondAndProceed(response) }
             return
@@ -97,7 +97,7 @@ extension Exchange {
 
     @discardableResult
     private func respondAndProceed(_ response: Response) -> StreamedBody? {
-        // Keeps the wire here, because a complete answer can end the exchange, and the exchange then releases the wire.
+        // Keeps a reference to the wire, because `respond` can end the exchange, and `self.wire` is then nil.
         let wire = wire
         let body = respond(response)
         wire?.proceed()
@@ -133,8 +133,8 @@ extension Exchange {
         }
         bytesOut += bytes.readableBytes
         wire.send(bytes)
-        // If the client has reset the connection, `send` ends the exchange at once. The writer must fail here, because
-        // a writer that waits after this end would never be resumed.
+        // If the client has reset the connection, `send` ends the exchange at once. The writer must then fail, because
+        // nothing would resume a waiting writer after the end of the exchange.
         if !wire.isActive || self.wire == nil {
             promise.fail(ConnectionClosed())
         } else if wire.isWritable {
@@ -177,7 +177,7 @@ extension HTTPResponse.Status {
     var allowsContent: Bool { code >= 200 && code != 204 && code != 304 }
 }
 
-/// An error that means that the length of a streamed body differs from its Content-Length.
+/// The error of a streamed body whose length differs from its Content-Length.
 struct BodyLengthMismatch: Error {
     let declared: Int
 }

@@ -38,8 +38,8 @@ extension Exchange {
     func receive(_ bytes: ByteBuffer) {
         bytesIn += bytes.readableBytes
         awaitsContinue = false
-        // No handler reads this body, so its bytes are dropped. If the answer has begun and more than `discardBytes`
-        // bytes arrive, the server stops the input. A smaller body lets the connection stay open.
+        // Drops the bytes if no handler reads the body. If the answer has begun and more than `discardBytes` bytes
+        // arrive, stops the input. A smaller body lets the connection stay open.
         guard let body else {
             if bytesIn > environment.limits.discardBytes, !isUnanswered { wire?.stopInput() }
             return
@@ -74,14 +74,14 @@ extension Exchange {
 
     /// True if the rest of the body is small enough to be read and dropped.
     var canDiscardBody: Bool {
-        // Returns false for a client that waits for 100 Continue. Such a client may send or omit its body after a final
-        // answer (RFC 9110 §10.1.1), so the server could not tell whether the next bytes are a body or a request.
+        // Returns false for a client that waits for 100 Continue. After a final answer, this client may either send or
+        // omit its body (RFC 9110 §10.1.1). The server could not tell whether the next bytes are a body or a request.
         guard !awaitsContinue, let contentLength else { return false }
         return contentLength - bytesIn <= environment.limits.discardBytes
     }
 
-    /// Claims memory for the body bytes that have arrived and for those that the wire may hold. Returns false if the
-    /// budget has no room for them.
+    /// Claims memory for the body bytes that have arrived and for the bytes that the wire may hold. Returns false if
+    /// the budget has too little room.
     private func claim() -> Bool {
         guard let lease, let wire else { return true }
         let wanted = max(bytesIn, min(contentLength ?? .max, bytesIn + wire.receiveWindow))

@@ -241,8 +241,8 @@ final class Exchange {
         wire.eventLoop.assumeIsolated().scheduleTask(
             in: TimeAmount(environment.limits.halfCloseTimeout)
         ) { [weak self] in
-            // A running handler sends its own answer after it is cancelled. If the handler has not begun, the answer is
-            // sent here.
+            // A running handler sends its own answer after it is cancelled. If the handler has not begun, this closure
+            // sends the answer.
             guard let self, let wire = self.wire, isUnanswered, !task.cancel() else { return }
             refuse(.abandoned)
             wire.proceed()

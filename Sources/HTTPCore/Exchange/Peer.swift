@@ -22,7 +22,7 @@ package struct Peer: Sendable, Equatable {
     }
 }
 
-/// The parts of a TLS session that matter to the product.
+/// The parts of a TLS session that the product uses.
 package struct TLSSession: Sendable, Equatable {
     /// The protocol version, such as `TLSv1.3`.
     package var version: String
@@ -44,11 +44,11 @@ package struct TLSSession: Sendable, Equatable {
 package struct ClientCertificate: Sendable, Equatable {
     /// The common name of the subject; nil if absent.
     package var commonName: String?
-    /// The DNS names of the subject's alternative names (RFC 5280 section 4.2.1.6).
+    /// The DNS names among the subject's alternative names (RFC 5280 section 4.2.1.6).
     package var dnsNames: [String]
-    /// The email addresses of the subject's alternative names.
+    /// The email addresses among the subject's alternative names.
     package var emails: [String]
-    /// The URIs of the subject's alternative names.
+    /// The URIs among the subject's alternative names.
     package var uris: [String]
     /// The SHA-256 of the certificate's DER form in lower-case hexadecimal digits.
     package var fingerprint: String

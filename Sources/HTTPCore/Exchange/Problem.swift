@@ -6,14 +6,14 @@ package import HTTPTypes
 package struct Problem: Error, Sendable {
     /// The HTTP status, repeated in the member `status`.
     package var status: HTTPResponse.Status
-    /// The URI reference of the kind of problem. `about:blank` means that the status already says everything (RFC 9457
-    /// §4.2.1).
+    /// A URI reference that identifies the kind of problem. `about:blank` means that the status already says everything
+    /// (RFC 9457 §4.2.1).
     package var type: String
     /// A short title, which is the same for every problem of this type. The default is the status's reason phrase.
     package var title: String
     /// An explanation of this occurrence for a person.
     package var detail: String?
-    /// The URI reference of this occurrence.
+    /// A URI reference that identifies this occurrence.
     package var instance: String?
     /// Extra response fields, such as `Allow` or `Retry-After`.
     package var headers: HTTPFields

@@ -1,6 +1,6 @@
 /// Typed access to path and query parameters. Every failure is a 400 problem that names the parameter.
 extension Request {
-    /// Returns the decoded value of `{name}` in the route's pattern.
+    /// Returns the decoded path segment at the position of `{name}` in the route's pattern.
     package func path(_ name: String) throws(Problem) -> String {
         for parameter in pathParameters where parameter.name == name { return parameter.value }
         throw .badRequest("The path parameter \(name) is missing.")
@@ -92,7 +92,7 @@ extension String: ParameterValue {
 
 extension FixedWidthInteger {
     /// Reads digits, with a `-` before them for a signed type. Returns nil for any other text and for a number that
-    /// does not fit. Swift's own initializer is not used alone, because it also accepts a `+`.
+    /// does not fit. Returns nil for a `+` before the digits, which Swift's own initializer accepts.
     package init?(decimal text: some StringProtocol) {
         guard let first = text.utf8.first, first != UInt8(ascii: "+") else { return nil }
         self.init(text, radix: 10)

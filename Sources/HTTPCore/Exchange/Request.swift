@@ -22,8 +22,8 @@ package struct Request: Sendable {
     package var peer: Peer
     /// The result of the product's authentication; nil before the authentication. This layer does not read the value.
     package var identity: (any Sendable)?
-    /// Fields that the product adds to the answer of this request, whatever the answer is. This layer does not read
-    /// them.
+    /// Fields that the product adds to the answer to this request, even if the answer is a problem. This layer does not
+    /// read the fields.
     package var answerFields: HTTPFields = [:]
     /// The client's own request id if it is well formed (`clientRequestID`), otherwise an id from this server.
     package var requestID: String
@@ -93,8 +93,8 @@ package final class RequestIDSource: Sendable {
 }
 
 /// Returns the request id that the client sent in `X-Request-Id`, or in `X-Openstack-Request-Id`, which is OpenStack's
-/// field for the same purpose. An id has 1 to 128 characters of `[A-Za-z0-9._-]`. Returns nil if neither field has such
-/// an id. `first` must return the first value of a field.
+/// field for the same purpose. An id must have 1 to 128 characters of `[A-Za-z0-9._-]`. Returns nil if neither field
+/// has a valid id. `first` must return the first value of a field.
 func clientRequestID(_ first: (String) -> String?) -> String? {
     for name in ["X-Request-Id", "X-Openstack-Request-Id"] {
         if let value = first(name), value.isPlainIdentifier(maximumBytes: 128) { return value }

@@ -9,8 +9,8 @@ struct RequestHead: Sendable {
     var headers: HTTPFields
     /// The value of Content-Length; nil if absent.
     var contentLength: Int?
-    /// True if the request has a body without a stated length. In HTTP/1.1, such a body is chunked. In HTTP/2, it ends
-    /// with its stream.
+    /// True if the request has a body without a stated length. In HTTP/1.1, the body is then chunked. In HTTP/2, the
+    /// body ends with its stream.
     var isChunked: Bool
     /// True if the client waits for `100 Continue` before it sends the body.
     var expectsContinue: Bool
@@ -40,7 +40,7 @@ struct RequestHead: Sendable {
         contentLength = try Self.contentLength(headers)
         isChunked = try readTransferCoding()
         expectsContinue = try readExpectation()
-        // The parser reads no further request after CONNECT or an upgrade.
+        // Closes the connection after CONNECT or an upgrade, because the parser reads no further request.
         if method == .connect || isUpgrade { keepAlive = false }
     }
 
@@ -111,8 +111,8 @@ struct RequestHead: Sendable {
         return host
     }
 
-    /// Reads Content-Length; nil if absent. Throws for any value except one decimal number, because the framing is then
-    /// invalid (RFC 9112 §6.3).
+    /// Returns the value of Content-Length; nil if absent. Throws if the value is not one decimal number, because the
+    /// framing is then invalid (RFC 9112 §6.3).
     static func contentLength(_ headers: HTTPFields) throws(Problem) -> Int? {
         let values = headers[values: .contentLength]
         guard let value = values.first else { return nil }
@@ -150,7 +150,7 @@ struct RequestHead: Sendable {
     }
 
     /// True if the client offers an upgrade. The server ignores the offer (RFC 9110 §7.8), but the parser reads nothing
-    /// after it.
+    /// after a request with an offer.
     private var isUpgrade: Bool { headers.contains(.upgrade) }
 }
 

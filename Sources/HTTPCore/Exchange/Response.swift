@@ -7,16 +7,16 @@ package struct Response: Sendable {
     package enum Body: Sendable {
         case empty
         case bytes([UInt8])
-        /// A body that `write` produces piece by piece while the server sends it. `length` is the number of bytes; if
-        /// it is nil, the answer is chunked. An error that `write` throws aborts the answer, so that the client notices
-        /// the incomplete body.
+        /// A body that `write` produces piece by piece while the server sends it. `length` is the number of bytes. If
+        /// `length` is nil, the answer is chunked. An error that `write` throws aborts the answer, so that the client
+        /// notices the incomplete body.
         case stream(
             length: Int? = nil, write: @Sendable (ResponseBodyWriter) async throws -> Void)
     }
 
     package var status: HTTPResponse.Status
-    /// The header fields. The server sets Connection, Content-Length, Transfer-Encoding, Date and X-Request-Id itself
-    /// and ignores them here.
+    /// The header fields. The server sets Connection, Content-Length, Transfer-Encoding, Date and X-Request-Id, and
+    /// ignores the values of these five fields in `headers`.
     package var headers: HTTPFields
     package var body: Body
     /// The actor of the request, for the access log.
@@ -72,13 +72,13 @@ package struct ResponseBodyWriter: Sendable {
         try await promise.futureResult.get()
     }
 
-    /// Sends `text` as UTF-8. Otherwise works like `write(_ bytes:)`.
+    /// Sends `text` as UTF-8; see `write(_ bytes:)`.
     package func write(_ text: String) async throws {
         try await write(Array(text.utf8))
     }
 }
 
-/// An error that means that the connection ended before its answer was complete.
+/// The error of an answer whose connection ended before the answer was complete.
 package struct ConnectionClosed: Error {
     package init() {}
 }

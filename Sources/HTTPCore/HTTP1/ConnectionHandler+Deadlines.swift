@@ -26,7 +26,8 @@ extension ConnectionHandler {
 
     private func currentKind(_ context: ChannelHandlerContext) -> DeadlineKind? {
         guard state.phase != .closed else { return nil }
-        // Checks this first, because a client that does not read its answer keeps the answer in the server's memory.
+        // Checks for unread output first, because a client that does not read its answer keeps the answer in the
+        // server's memory.
         guard context.channel.isWritable else { return .write }
         switch state.phase {
         case .idle: return .idle
@@ -67,8 +68,8 @@ extension ConnectionHandler {
         let kind = deadlineKind
         deadlineKind = nil
         if kind == .write {
-            // Closes the connection if the client has read too little. Otherwise a client that occasionally reads a
-            // byte could keep the answer in memory forever.
+            // Closes the connection if the client has read too little. Without this check, a client that occasionally
+            // reads a byte could keep the answer in memory forever.
             let taken = bufferedBytes - buffered(context)
             guard taken >= min(bufferedBytes, environment.limits.writeProgress), taken > 0 else {
                 context.close(promise: nil)

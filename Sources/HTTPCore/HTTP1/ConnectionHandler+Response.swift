@@ -89,8 +89,9 @@ extension ConnectionHandler: ExchangeWire {
         output = bytes
     }
 
-    /// Sets the claim on the budget to the number of bytes that the socket has not accepted. If bytes are left, an
-    /// empty write after them reports when they are accepted. Normally the socket accepts everything at once.
+    /// Sets the claim on the budget to the number of bytes that the socket has not accepted. Normally the socket
+    /// accepts everything at once. If bytes are left, makes an empty write. When the empty write completes, the socket
+    /// has accepted these bytes, and the claim is set again.
     private func countOutput() {
         guard let context else { return }
         let left = buffered(context)

@@ -33,7 +33,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ManagedConnection {
     var exchange: Exchange?
     /// The body framing of the most recently parsed request.
     private(set) var parsedFraming = RequestScanner.Framing.none
-    /// The problem that is the only answer if too many connections are open; nil if the connection is served.
+    /// The problem that is sent at once if too many connections are open; nil if the connection is served.
     private let refusal: Problem?
 
     private var waiting = CircularBuffer<Inbound>()
@@ -48,7 +48,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ManagedConnection {
     private var isInBurst = false
     /// True while `pump` runs. A write can call back into this handler, and the callback must not start `pump` again.
     private var isPumping = false
-    /// True if NIO has asked for a read that waits until the input is wanted.
+    /// True if NIO has asked for a read and the read is delayed, because the input is not wanted yet.
     private var readIsHeld = false
 
     var output = ByteBuffer()

@@ -89,8 +89,7 @@ package struct ConnectionState {
         return next(exchange)
     }
 
-    /// Records that the input is invalid from here on. No request can follow, and the active request gets no more
-    /// bytes.
+    /// Records that the rest of the input is invalid. No request can follow, and the active request gets no more bytes.
     package mutating func inputFailed() -> Next {
         keepAlive = false
         return requestEnded()
@@ -134,7 +133,8 @@ package struct ConnectionState {
     /// Records that a graceful shutdown has begun. Returns true if the connection can be closed at once.
     package mutating func drain() -> Bool {
         keepAlive = false
-        // In phase `head`, a part of a request has arrived. The server answers this request first.
+        // Returns false in the phase `head`, because a part of a request has arrived. The server answers this request
+        // first.
         return phase == .idle
     }
 

@@ -12,7 +12,7 @@ final class RequestByteProbe: ChannelInboundHandler {
 
     private let connection: ConnectionHandler
     private var scanner: RequestScanner
-    /// An incomplete line. The scanner limits its length.
+    /// The bytes of an incomplete line. The scanner limits the length of a line.
     private var kept = ByteBuffer()
 
     init(connection: ConnectionHandler, limits: HTTPServer.Limits) {
@@ -59,8 +59,7 @@ final class RequestByteProbe: ChannelInboundHandler {
         switch error {
         case .headerOverflow: .headerTooLarge(limits)
         case .invalidVersion: .versionNotSupported
-        // The parser reports these errors for the methods of RTSP and ICE, which it knows but refuses in an HTTP
-        // request.
+        // Answers 501, because the parser reports these errors if an HTTP request has a method of RTSP or ICE.
         case .invalidMethod, .invalidConstant: .notImplemented("The method is not implemented.")
         case .invalidContentLength, .unexpectedContentLength:
             .badRequest(

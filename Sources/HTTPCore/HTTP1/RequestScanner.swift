@@ -157,9 +157,9 @@ struct RequestScanner {
     }
 }
 
-/// The request line (RFC 9112 §3), which is checked before the parser receives it. The check of the parser is not
-/// enough: the parser also accepts request lines of RTSP and ICE, and it reports an unsupported version if the line
-/// ends in a bare LF or a space.
+/// Checks the request line (RFC 9112 §3) before the parser receives it. The parser's own check is not enough, because
+/// the parser also accepts request lines of RTSP and ICE. In addition, the parser reports an unsupported version if the
+/// line ends in a bare LF or a space.
 enum RequestLine {
     /// Returns the problem with `line`; nil if the parser may receive the line. `line` must end with LF.
     static func problem(_ line: ByteBufferView, limits: HTTPServer.Limits) -> Problem? {

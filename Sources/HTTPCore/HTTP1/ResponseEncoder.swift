@@ -23,7 +23,7 @@ package enum ResponseEncoder {
         var requestID: String
         /// The date as IMF-fixdate (RFC 9110 §5.6.7).
         var date: String
-        /// True if the answer depends on Accept. Caches must keep such answers separate (RFC 9110 §12.5.5).
+        /// True if the answer depends on Accept. The server then sends `Vary: Accept` for caches (RFC 9110 §12.5.5).
         var isNegotiated = false
 
         package init(
@@ -46,7 +46,8 @@ package enum ResponseEncoder {
         buffer.writeStaticString("HTTP/1.1 ")
         buffer.writeString(String(status.code))
         buffer.writeStaticString(" ")
-        // Uses the registered phrase (RFC 9110 §15) if the status has no phrase because it was created from a code.
+        // Uses the registered phrase (RFC 9110 §15) for a status that was created from a code and therefore has no
+        // phrase.
         let phrase = status.reasonPhrase
         buffer.writeString(
             phrase.isEmpty ? HTTPResponseStatus(statusCode: status.code).reasonPhrase : phrase)

@@ -15,7 +15,7 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
         /// after GOAWAY as an error.
         case wanted
         /// The server has told the client to open no more streams. The answer to `ping` shows that the client has read
-        /// this.
+        /// this message.
         case announced
         /// No more streams can be opened. The connection closes after the last stream.
         case final
@@ -28,8 +28,8 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
     let environment: ConnectionEnvironment
     private(set) var peer: Peer?
     private(set) var localAddress = CrossSiteGuard.LocalAddress(nil)
-    /// The problem that is the only answer to each request if too many connections are open; nil if the connection is
-    /// served.
+    /// The problem to send as the answer to every request; nil if the connection is served. The server sets a problem
+    /// if too many connections are open.
     let refusal: Problem?
     private let tasks: AsyncStream<ExchangeTask>.Continuation
     /// The running tasks, including the tasks of streams that the client has reset.
@@ -135,8 +135,9 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
         tasks.yield(task)
     }
 
-    /// Returns false if too many tasks run, which can happen if the client resets streams. The caller must then refuse
-    /// the stream, and the client may repeat the request. Ends the connection if too many streams have been refused.
+    /// Returns true if the connection can run one more task. If not, the caller must refuse the stream, and the client
+    /// may repeat the request. Too many tasks can run if the client resets streams, because the tasks of these streams
+    /// may continue. Ends the connection if too many streams have been refused.
     func accepts() -> Bool {
         let most = 2 * environment.limits.streams
         guard running.count >= most else { return true }
@@ -347,7 +348,7 @@ final class RunningTasks: Sendable {
     func end() { number.wrappingSubtract(1, ordering: .relaxed) }
 }
 
-/// Closes the connection after a GOAWAY frame with an error. NIO can also write such a frame.
+/// Closes the connection after a GOAWAY frame with an error. Either this class or NIO may have written the frame.
 extension HTTP2Connection: NIOHTTP2FrameDelegate {
     func wroteFrame(_ frame: HTTP2Frame) {
         if case .goAway(_, let code, _) = frame.payload, code != .noError { beginClosing() }

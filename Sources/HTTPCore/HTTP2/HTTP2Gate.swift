@@ -3,11 +3,12 @@ import NIOHTTP2
 
 /// Watches the frames of a connection before NIO's HTTP/2 handler receives them.
 ///
-/// NIO reports a header only when it is complete, and it does not limit every kind of frame. The gate sees the
-/// beginning of a header, so that a slow header has a deadline. The gate also limits the number of frames that NIO does
-/// not limit and that have little or no content: WINDOW_UPDATE, unknown types, and DATA with a few bytes. The gate does
-/// not decide the meaning of a frame. If the gate found wrong boundaries, it would count frames wrongly, but NIO would
-/// read the same frames.
+/// NIO reports a header only when the header is complete. The gate sees the beginning of a header, so that a slow
+/// header has a deadline. The gate also limits the number of small frames of kinds that NIO does not limit:
+/// WINDOW_UPDATE, unknown types, and DATA with a few bytes.
+///
+/// The gate does not decide the meaning of a frame. If the gate found wrong boundaries, it would count frames wrongly,
+/// but NIO would read the same frames.
 final class HTTP2Gate: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -17,7 +18,7 @@ final class HTTP2Gate: ChannelDuplexHandler {
     private let connection: HTTP2Connection
     private var scanner = HTTP2FrameScanner()
     private var allowance: FrameAllowance
-    /// True if NIO has asked for a read that waits until the socket accepts bytes.
+    /// True if NIO has asked for a read and the read is delayed until the socket accepts bytes.
     private var readIsHeld = false
     /// True between the first bytes of a read and its end.
     private var isReading = false
@@ -59,9 +60,9 @@ final class HTTP2Gate: ChannelDuplexHandler {
         context.write(data, promise: promise)
     }
 
-    /// Holds the read while the client does not read its answers. Otherwise a client could make the server queue an
-    /// unlimited number of answers without a body. The limit on open streams does not apply to such answers, because
-    /// their streams are already closed.
+    /// Delays the read while the client does not read its answers. Without this delay, a client could make the server
+    /// queue an unlimited number of answers without a body. The limit on open streams does not apply to these answers,
+    /// because their streams are already closed.
     func read(context: ChannelHandlerContext) {
         guard context.channel.isWritable else {
             readIsHeld = true
@@ -140,7 +141,8 @@ struct HTTP2FrameScanner {
             isInHeader = true
             endsHeader = flags & 0x4 != 0
             return type == 9 && payloadLeft < Self.smallData
-        // PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING and GOAWAY: NIO limits or refuses them.
+        // Does not count PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING and GOAWAY, because NIO limits or refuses
+        // them.
         case 2...7: return false
         default: return true
         }
@@ -153,9 +155,9 @@ struct HTTP2FrameScanner {
     }
 }
 
-/// The number of small frames that a client may send. The number begins at `burst`, its maximum. It grows with time and
-/// with the bytes that the server sends, because a client that reads a large answer sends a WINDOW_UPDATE for every few
-/// kibibytes.
+/// The number of small frames that a client may send. The number begins at `burst`, its maximum. It grows with time. It
+/// also grows with the number of bytes that the server sends, because a client that reads a large answer sends a
+/// WINDOW_UPDATE for every few kibibytes.
 struct FrameAllowance {
     private static let perSecond = 1000
     private static let bytesPerFrame = 256

@@ -73,7 +73,7 @@ final class HTTP2Stream: ChannelDuplexHandler {
         switch unwrapInboundIn(data) {
         case .headers(let header):
             if hasHeader {
-                // Ignores trailers, because no handler reads them. HTTP/1.1 works in the same way.
+                // Ignores trailers, as in HTTP/1.1, because no handler reads trailers.
                 if header.endStream { endRequest() }
             } else {
                 begin(header.headers, isComplete: header.endStream)
@@ -102,7 +102,8 @@ final class HTTP2Stream: ChannelDuplexHandler {
         // Does nothing, because the stream is already being closed and `channelInactive` follows.
     }
 
-    /// Holds the read while the body's reader wants no bytes. The client can then send only what the window allows.
+    /// Delays the read while the body's reader wants no bytes. The client can then send only as many bytes as the
+    /// window allows.
     func read(context: ChannelHandlerContext) {
         guard wantsInput else {
             readIsHeld = true
@@ -191,8 +192,8 @@ final class HTTP2Stream: ChannelDuplexHandler {
     }
 
     private func currentKind(_ context: ChannelHandlerContext) -> DeadlineKind? {
-        // Also gives a deadline to a complete answer that is small enough to leave the channel writable, so that it
-        // does not wait forever.
+        // Sets the deadline even for a complete answer that is small enough to leave the channel writable. Without a
+        // deadline, the stream would wait forever for a client that does not read.
         if unsent > 0, answerIsComplete || !context.channel.isWritable { return .write }
         return !requestIsComplete && (wantsInput || answerIsComplete) ? .body : nil
     }
@@ -285,7 +286,8 @@ extension HTTP2Stream: ExchangeWire {
 
     func answerFinished() {
         answerIsComplete = true
-        // Lets a shorter deadline be set, because the rest of the body is only dropped.
+        // Clears the kind, so that `updateDeadline` sets a shorter deadline for the rest of the body, which is only
+        // dropped.
         if deadlineKind == .body { deadlineKind = nil }
         if !requestIsComplete, inputIsDead || exchange?.canDiscardBody != true {
             holdInput()

@@ -7,8 +7,7 @@ extension HTTPConnection {
     ///
     /// - Parameters:
     ///   - peer: The client; nil to take its address from the socket.
-    ///   - refusal: The problem that is the only answer to each request on this connection; nil to serve the
-    ///     connection.
+    ///   - refusal: The problem to send as the answer to every request; nil to serve the connection.
     package init(
         http2 channel: any Channel, environment: ConnectionEnvironment, peer: Peer? = nil,
         refusal: Problem?
@@ -44,17 +43,17 @@ extension HTTPConnection {
 }
 
 extension HTTPServer.Limits {
-    /// The number of body bytes that a client may send on one stream before the handler wants them. It is the initial
-    /// value of HTTP/2 (RFC 9113 §6.9.2).
+    /// The number of body bytes that a client may send on one stream before the handler wants them. The number is the
+    /// initial window size of HTTP/2 (RFC 9113 §6.9.2).
     static let streamWindow = 65_535
 
     /// The limits of NIO's HTTP/2 handler. NIO closes the connection with ENHANCE_YOUR_CALM or PROTOCOL_ERROR when a
     /// client exceeds a limit.
     fileprivate var http2: NIOHTTP2Handler.Configuration {
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
-        // Leaves room for headers that exceed the limits of the server a little. Such a header gets 414 or 431 instead
-        // of an error of the connection. HPACK counts 32 additional bytes for each field (RFC 7541 §4.1). The limit
-        // also bounds the encoded size, including CONTINUATION frames.
+        // Leaves room for a header that slightly exceeds the limits of the server. The server answers this header with
+        // 414 or 431, and NIO does not end the connection. HPACK counts 32 additional bytes for each field (RFC 7541
+        // §4.1). The limit also bounds the encoded size, including CONTINUATION frames.
         let headerList = targetBytes + headerBytes + 32 * (headerCount + 8)
         connection.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: streams),
@@ -65,16 +64,16 @@ extension HTTPServer.Limits {
         connection.contentLengthValidation = .enabled
         // Lets four streams send at full speed. Each stream also has a window.
         connection.targetWindowSize = 4 * Self.streamWindow
-        // Limits empty DATA frames without END_STREAM (CVE-2019-9518). One such frame is allowed, because some clients
-        // send it.
+        // Limits empty DATA frames without END_STREAM (CVE-2019-9518). Allows one of these frames, because some clients
+        // send one.
         connection.maximumSequentialEmptyDataFrames = 1
         // Limits the answers to PING and SETTINGS that the client has not read (CVE-2019-9512, CVE-2019-9515).
         connection.maximumBufferedControlFrames = 1000
         // Limits the CONTINUATION frames of one header (CERT VU#421644). HEADERS and five CONTINUATION frames hold 96
         // KiB.
         connection.maximumSequentialContinuationFrames = 5
-        // Lets NIO remember this number of streams that the server has reset. NIO ignores frames that still arrive on
-        // them.
+        // Lets NIO remember up to this number of streams that the server has reset. NIO ignores the frames that still
+        // arrive on these streams.
         connection.maximumRecentlyResetStreams = streams
         // Limits the streams that end with an error of the client during one connection.
         connection.maximumConnectionGlitches = 200

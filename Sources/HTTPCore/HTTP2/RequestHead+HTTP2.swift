@@ -19,7 +19,7 @@ extension RequestHead {
         version = HTTPVersion(major: 2, minor: 0)
         headers = try Self.fields(header, limits: limits)
         contentLength = try Self.contentLength(headers)
-        // Without a length, the end of the stream marks the end of the body, as the last chunk does in HTTP/1.1.
+        // Treats a body without a length as chunked. The end of the stream marks the end of the body.
         isChunked = !isComplete && contentLength == nil
         expectsContinue = false
         keepAlive = true

@@ -10,7 +10,7 @@ extension ResponseEncoder {
         fields.reserveCapacity(response.headers.count + 5)
         fields.add(name: ":status", value: String(response.status.code))
         fields.add(name: "date", value: date)
-        // The id stays out of the table of HPACK. It is different in each answer, so it would only push other fields
+        // Keeps the id out of the HPACK table. The id is different in each answer, so it would only push other fields
         // out of the table.
         fields.add(name: "x-request-id", value: requestID, indexing: .nonIndexable)
         for field in response.headers where !isReserved(field.name) {

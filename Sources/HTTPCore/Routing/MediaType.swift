@@ -38,12 +38,12 @@ func isToken(_ byte: UInt8) -> Bool {
 /// Performs proactive negotiation (RFC 9110 §12.5.1).
 ///
 /// Returns the media type in `offered` with the highest weight in the `Accept` value. The earlier offer wins a tie, so
-/// the server lists its preferred type first. Returns nil if `Accept` allows no offered type. An absent field allows
-/// all types. A malformed range is ignored.
+/// the server lists its preferred type first. An absent field allows all types. A malformed range is ignored.
 ///
-/// A generated client sends only `application/problem+json` if the contract documents JSON for errors only. This value
-/// says nothing about the type of a successful answer. Such a request therefore gets the first offer that `Accept` does
-/// not exclude with the weight 0, which §12.5.1 allows.
+/// Returns nil if `Accept` allows no offered type, with one exception. If `Accept` names `application/problem+json`,
+/// returns the first offer that `Accept` does not exclude with the weight 0, which §12.5.1 allows. A generated client
+/// sends only `application/problem+json` if the contract documents JSON for errors only. This type says nothing about
+/// the type of a successful answer.
 package func negotiate(accept: String?, offered: [String]) -> String? {
     guard let accept, let first = offered.first else { return offered.first }
     if accept == "*/*" { return first }

@@ -95,8 +95,8 @@ package struct QueryItems: Sendable {
         items.filter { $0.name == name }.map(\.value)
     }
 
-    /// Throws a 400 problem for a parameter that is not in `declared`, and for a parameter that occurs more than once
-    /// without being declared as repeatable. The problem names the first such parameter.
+    /// Throws a 400 problem if a parameter is not in `declared`, or if a parameter occurs more than once and is not
+    /// declared as repeatable. The problem names the first wrong parameter.
     func check(against declared: [QueryParameter]) throws(Problem) {
         for (index, item) in items.enumerated() {
             guard let parameter = declared.first(where: { $0.name == item.name }) else {

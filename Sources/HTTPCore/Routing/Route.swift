@@ -1,12 +1,13 @@
 package import HTTPTypes
 
-/// One method on one path pattern, with the conditions for a request to reach the handler.
+/// One method on one path pattern, with the conditions that a request must meet to reach the handler.
 package struct Route: Sendable {
     /// The code that makes the answer.
     package enum Handler: Sendable {
-        /// Runs on the event loop. The handler must not block and cannot read the body. It suits reads from memory.
+        /// Runs on the event loop. The handler must not block and cannot read the body. This kind suits answers that
+        /// are made from data in memory.
         case immediate(@Sendable (Request) throws -> Response)
-        /// Runs on the event loop like `immediate`. Returns the answer, or more work if the answer needs it.
+        /// Runs on the event loop like `immediate`. Returns the answer, or work that makes the answer later.
         case either(@Sendable (Request) throws -> Immediate)
         /// Runs in the task of the exchange and may wait.
         case asynchronous(@Sendable (Request) async throws -> Response)
@@ -33,7 +34,7 @@ package struct Route: Sendable {
     /// The size limit of a body in bytes. It overrides the server's `bodyBytes`.
     package var maxBodyBytes: Int?
     /// The number of additional bytes of memory that the handler needs for each byte of a collected body. A parsed
-    /// document is larger than its text. The memory counts while the handler works.
+    /// document is larger than its text. The server counts these bytes until the handler ends.
     package var bodyMemory = 0
     package var handler: Handler
 

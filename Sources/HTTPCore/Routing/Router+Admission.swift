@@ -22,7 +22,7 @@ extension HTTPField.Name {
 }
 
 extension Router {
-    /// Performs every check that does not need the body. If a check fails, throws the problem to answer with. A refused
+    /// Performs every check that does not need the body. If a check fails, throws the problem for the answer. A refused
     /// request costs little, because its body has not been read.
     func admit(
         _ head: RequestHead, target: RequestTarget, limits: HTTPServer.Limits

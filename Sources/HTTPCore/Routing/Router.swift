@@ -54,7 +54,7 @@ package struct Router: Sendable {
             }
             segments.append(segment)
         }
-        // A GET route also serves HEAD (RFC 9110 §9.3.2).
+        // Looks for a GET route if the method is HEAD, because a GET route also serves HEAD (RFC 9110 §9.3.2).
         var search = Search(method: method == .head ? .get : method, segments: segments)
         guard let found = find(&search, from: 0, depth: 0) else {
             guard let node = search.otherNode.map({ nodes[$0] }) else { return .nothing }
@@ -78,8 +78,7 @@ package struct Router: Sendable {
         let method: HTTPRequest.Method
         let segments: [String]
         var captured: [String] = []
-        /// The index of a node whose pattern matched but that has no route for the method; nil if the search has found
-        /// none.
+        /// The index of the first node that matches the path but has no route for the method; nil if there is none.
         var otherNode: Int?
     }
 
@@ -202,7 +201,7 @@ package struct RouterBuilder {
     }
 }
 
-/// An error in a route table that makes the router impossible to build.
+/// An error in a route table. `RouterBuilder.build` throws this error, because no router can be built from the table.
 package struct RouterError: Error, CustomStringConvertible {
     package var pattern: String
     package var message: String

@@ -58,7 +58,7 @@ final class ConnectionRegistry: Sendable {
         }
 
         /// Asks the connection to close if its activity is still in `activities`. The connection decides on its own
-        /// event loop. A request that arrives in the meantime is therefore served.
+        /// event loop. A request that arrives before this decision is therefore served.
         fileprivate func evict(_ activities: Set<Activity>) {
             // The mark keeps the next search from choosing the same connection while it is still closing.
             mark(.evicted, at: .now())
@@ -97,8 +97,10 @@ final class ConnectionRegistry: Sendable {
     }
 
     /// Closes the connection that has spent the longest time in one of `activities`. Returns false if there is no such
-    /// connection. The search looks at every connection, which takes a few microseconds per hundred, and runs only when
-    /// room is needed. A sorted structure would need an update for every request instead.
+    /// connection.
+    ///
+    /// The search reads the entry of every connection, because a sorted structure would need an update for every
+    /// request. A search takes a few microseconds per hundred connections, and runs only when the server needs room.
     func evictLongest(_ activities: Set<Activity>) -> Bool {
         let longest = state.withLock { state -> Entry? in
             var longest: (entry: Entry, since: UInt64)?

@@ -22,7 +22,7 @@ package enum Forwarded {
         line.split(separator: ",", omittingEmptySubsequences: false).map { part in
             let text = String(part.trimmingSpace)
             // Tries an address without a port first, because nginx and other proxies write IPv6 addresses without
-            // brackets. Such an element has no port.
+            // brackets and without a port.
             return canonical(text) ?? address(text)
         }
     }

@@ -13,7 +13,7 @@ package struct HTTPConnection: Sendable {
     ///
     /// - Parameters:
     ///   - peer: The client; nil to take its address from the socket.
-    ///   - refusal: The problem that is the only answer on this connection; nil to serve the connection.
+    ///   - refusal: The problem to send instead of serving the connection; nil to serve the connection.
     package init(
         http1 channel: any Channel, environment: ConnectionEnvironment, peer: Peer? = nil,
         refusal: Problem?
@@ -38,8 +38,8 @@ package struct HTTPConnection: Sendable {
         environment.registry.add(entry)
         channel.closeFuture.whenComplete { _ in
             environment.registry.remove(entry)
-            // `ConnectionHandler` finishes the stream when the channel becomes inactive. A channel that was never
-            // active needs this call.
+            // Finishes the stream of a channel that was never active. `ConnectionHandler` finishes the stream of any
+            // other channel when the channel becomes inactive.
             continuation.finish()
         }
         self.init(channel, tasks: tasks, running: nil)

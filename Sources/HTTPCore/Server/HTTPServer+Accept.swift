@@ -55,8 +55,7 @@ extension HTTPServer {
     }
 
     /// Counts a new connection. Returns nil if the server can serve the connection. If too many connections are open,
-    /// returns the problem that is the only answer on this connection. Throws if too many are open even to send that
-    /// answer.
+    /// returns the problem to send instead. Throws if there are too many open connections to send even the problem.
     private func admit(_ channel: any Channel) throws -> Problem? {
         let (load, limits) = (environment.load, environment.limits)
         let open = load.connections.wrappingAdd(1, ordering: .relaxed).newValue
@@ -65,8 +64,8 @@ extension HTTPServer {
         }
         guard open > limits.connections, !makeRoom() else { return nil }
         load.refusedConnections.wrappingAdd(1, ordering: .relaxed)
-        // Sending a 503 also needs an open connection. The server keeps only a limited number of connections open for
-        // this.
+        // Throws if `refusedConnections` is exceeded. Sending a 503 needs an open connection, so the number of
+        // connections that get a 503 is limited.
         guard open <= limits.connections + limits.refusedConnections else {
             throw ConnectionClosed()
         }

@@ -4,7 +4,7 @@ import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
-/// A server for HTTP/1.1, and over TLS also HTTP/2, on one or more TCP addresses and Unix domain sockets.
+/// A server for HTTP/1.1 on one or more TCP addresses and Unix domain sockets. The server also offers HTTP/2 over TLS.
 ///
 /// A graceful shutdown ends `run()`. The server stops accepting connections and waits up to `Limits.drainTimeout` for
 /// the answers to the active requests. It then closes the remaining connections at once.
@@ -17,13 +17,13 @@ package final class HTTPServer: Service {
 
     /// - Parameters:
     ///   - tls: The certificate for the addresses that use TLS; may be nil only if no address uses TLS.
-    ///   - siteGuard: The hosts and origins that requests may name.
+    ///   - siteGuard: The hosts and origins that a request may name.
     ///   - transportSecurity: The value of the field Strict-Transport-Security in answers over TLS; nil for no field.
     ///   - proxies: The proxies that the server trusts to name the client.
     ///   - load: The server's counters, created with the same `limits`.
-    ///   - logger: The logger for the access log at `accessLogLevel` and for handler failures, which are errors. It
-    ///     must not block.
-    ///   - onRequest: A closure that is called on an event loop after each answer. It must not block.
+    ///   - logger: The logger for the access log at `accessLogLevel`, and for handler failures at the level `error`.
+    ///     The logger must not block.
+    ///   - onRequest: A closure that is called on an event loop after each answer. The closure must not block.
     package init(
         listen addresses: [ListenAddress], tls: TLSCredentials? = nil, router: Router,
         limits: Limits = Limits(),
@@ -50,8 +50,8 @@ package final class HTTPServer: Service {
     }
 
     /// Serves until a graceful shutdown or cancellation. Throws `ListenError` if an address cannot be bound. If a
-    /// listener ends unexpectedly, drains and then throws `ListenerFailure`, so that a server that some clients cannot
-    /// reach is restarted.
+    /// listener ends unexpectedly, drains and then throws `ListenerFailure`. Some clients can then no longer reach the
+    /// server, so the server must be restarted.
     package func run() async throws {
         let (accepted, accept) = AsyncStream.makeStream(of: HTTPConnection.self)
         let listeners: [Listener]
@@ -69,8 +69,8 @@ package final class HTTPServer: Service {
             }
             let failed = await untilEnd(of: listeners)
             for listener in listeners { await listener.close() }
-            // Ends the stream only after the listeners are closed. No task would serve a connection that arrives after
-            // the end of the stream.
+            // Ends the stream only after the listeners are closed, because no task would serve a connection that
+            // arrives after the end of the stream.
             accept.finish()
             startDrain()
             let drainTimeout = environment.limits.drainTimeout
@@ -78,7 +78,7 @@ package final class HTTPServer: Service {
                 try? await Task.sleep(for: drainTimeout)
                 return false
             }
-            // The serving task returns true, and the drain timer returns false. The first of the two tasks decides.
+            // The serving task returns true, and the drain timer returns false. The task that ends first decides.
             let isDrained = await group.next() ?? true
             endDrain(isDrained)
             group.cancelAll()
@@ -138,8 +138,8 @@ package final class HTTPServer: Service {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { [environment] listener in
                 listener.eventLoop.makeCompletedFuture {
-                    // `AcceptBackoffHandler` pauses for a second if descriptors run out. Otherwise accepting would fail
-                    // in a busy loop.
+                    // `AcceptBackoffHandler` pauses for a second if descriptors run out. Without the pause, accepting
+                    // would fail in a busy loop.
                     try listener.pipeline.syncOperations.addHandlers([
                         AcceptErrorLog(address: address, logger: environment.log.logger),
                         AcceptBackoffHandler(shouldForwardIOErrorCaught: false),
@@ -148,7 +148,7 @@ package final class HTTPServer: Service {
             }
             // Lets a client close its sending side and still wait for the answer (`cancelUnlessAnsweredSoon`).
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            // An error here ends only the new connection.
+            // An error of `setUp` ends only the new connection.
             .childChannelInitializer { self.setUp($0, on: address, accept) }
     }
 
@@ -232,7 +232,8 @@ final class BoundAddresses: Sendable {
 
     private let state = Mutex(State.waiting([]))
 
-    /// The bound addresses. Waits until the server has bound them. Throws the server's error if it could not bind them.
+    /// The bound addresses. Waits until the server has bound them. Throws the error of the server if an address could
+    /// not be bound.
     var value: [ListenAddress] {
         get async throws {
             try await withCheckedThrowingContinuation { continuation in
@@ -257,7 +258,7 @@ final class BoundAddresses: Sendable {
             state = .done(result)
             return waiting
         }
-        // The tasks are resumed after the lock is released.
+        // Resumes the waiting tasks only after the lock is released.
         for continuation in waiting { continuation.resume(with: result) }
     }
 }

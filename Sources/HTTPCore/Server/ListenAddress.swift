@@ -12,7 +12,8 @@ import NIOCore
 /// An address to listen on. Its text is `host:port`, with an IPv6 address in brackets, or `unix:` and a path.
 package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     package enum Endpoint: Hashable, Sendable {
-        /// A host name or an IP address without brackets, and a port, 0...65535. With 0, the system chooses a port.
+        /// A host name or an IP address without brackets, and a port, 0...65535. If the port is 0, the system chooses a
+        /// port.
         case tcp(host: String, port: Int)
         /// The path of a Unix domain socket.
         case unix(path: String)
@@ -68,8 +69,8 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// An error that means that the server cannot listen on an address. The error contains the reason from the operating
-/// system.
+/// The error that `HTTPServer.run` throws if it cannot listen on an address. The error contains the reason from the
+/// operating system.
 package struct ListenError: Error, CustomStringConvertible {
     package let address: ListenAddress
     package let reason: String
@@ -83,7 +84,7 @@ package struct ListenError: Error, CustomStringConvertible {
     package var description: String { "cannot listen on \(address): \(reason)" }
 }
 
-/// An error that means that a listener ended unexpectedly after it had accepted connections.
+/// The error that `HTTPServer.run` throws if a listener ends unexpectedly.
 package struct ListenerFailure: Error, CustomStringConvertible {
     package let address: ListenAddress
 

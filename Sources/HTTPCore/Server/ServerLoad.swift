@@ -10,14 +10,15 @@ package final class ServerLoad: Sendable {
     package let connections = Atomic<Int>(0)
     /// The number of requests whose header has been read and whose answer is not complete.
     package let requests = Atomic<Int>(0)
-    /// The number of connections that were closed to make room. The server closes an idle connection to accept a new
-    /// connection, and the connection of the slowest reader to hold other answers.
+    /// The number of connections that were closed to make room. To accept a new connection, the server closes an idle
+    /// connection. To hold further answers, the server closes the connection whose client has not read for the longest
+    /// time.
     package let evictions = Atomic<UInt64>(0)
     /// The number of connections refused because too many were open.
     package let refusedConnections = Atomic<UInt64>(0)
     /// The number of TLS handshakes that failed.
     package let failedHandshakes = Atomic<UInt64>(0)
-    /// The number of requests that got 503 because their body or answer did not fit into memory.
+    /// The number of requests whose body or answer did not fit into memory.
     package let refusedRequests = Atomic<UInt64>(0)
 
     package init(_ limits: HTTPServer.Limits = HTTPServer.Limits()) {
@@ -48,15 +49,15 @@ package final class ByteBudget: Sendable {
     /// Returns the smallest `limit` that allows one claim of `bytes` bytes.
     package static func limit(for bytes: Int) -> Int { bytes + bytes / 7 + 8 }
 
-    /// The number of bytes held now. Only `force` can make it exceed `limit`.
+    /// The number of bytes held now. Only `force` can make this number exceed `limit`.
     package var held: Int { bytes.load(ordering: .relaxed) }
 
     /// Returns true if a claim with a final size of `total` bytes may begin now.
     func hasRoom(for total: Int) -> Bool { held + total <= ceiling(total) }
 
-    /// Takes `count` bytes for a claim of `total` bytes. Returns false and takes nothing if the bytes are not free.
+    /// Takes `count` bytes for a claim of `total` bytes. Returns false and takes nothing if too few bytes are free.
     func take(_ count: Int, ofTotal total: Int) -> Bool {
-        // The bytes are added before the check, so that two callers cannot both take the last free bytes.
+        // Adds the bytes before the check, so that two callers cannot both take the last free bytes.
         let held = bytes.wrappingAdd(count, ordering: .relaxed).newValue
         if held <= ceiling(total) { return true }
         bytes.wrappingSubtract(count, ordering: .relaxed)
@@ -83,7 +84,7 @@ final class ByteLease: Sendable {
     /// The number of bytes taken.
     var held: Int { count.load(ordering: .relaxed) }
 
-    /// Takes `more` bytes. Returns false and takes nothing if the bytes are not free. `total` is the final size of the
+    /// Takes `more` bytes. Returns false and takes nothing if too few bytes are free. `total` is the final size of the
     /// claim; 0 if unknown.
     func take(_ more: Int, total: Int = 0) -> Bool {
         guard budget.take(more, ofTotal: max(total, held + more)) else { return false }
@@ -91,8 +92,8 @@ final class ByteLease: Sendable {
         return true
     }
 
-    /// Sets the number of held bytes to `bytes`. This may exceed the limit of the budget, because the bytes are already
-    /// in memory.
+    /// Sets the number of held bytes to `bytes`. The number may exceed the limit of the budget, because the bytes are
+    /// already in memory.
     func set(to bytes: Int) {
         let before = count.exchange(bytes, ordering: .relaxed)
         budget.force(bytes - before)

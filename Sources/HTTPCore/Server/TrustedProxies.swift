@@ -3,9 +3,9 @@ import Synchronization
 
 /// The proxies that the server trusts to name the client in the fields `Forwarded` (RFC 7239) and `X-Forwarded-For`.
 ///
-/// Each proxy appends to the field the address from which the request came. The client is therefore the last address
-/// that is not a trusted proxy. The client sent everything in front of that address and can have invented it. The
-/// server takes only the address from these fields. It ignores the host and the protocol in them.
+/// Each proxy appends to the field the address from which it received the request. The client is therefore the last
+/// address in the field that is not a trusted proxy. Everything in front of that address comes from the client, which
+/// can have invented it. The server takes only the address from these fields, and ignores the host and the protocol.
 package struct TrustedProxies: Sendable {
     /// A counter of the requests from trusted proxies whose fields could not be used.
     package final class Count: Sendable {
@@ -42,8 +42,8 @@ package struct TrustedProxies: Sendable {
         if !list.isEmpty {
             results.insert(Self.client(list, contains, Forwarded.list))
         }
-        // If the two fields disagree, neither is used: a proxy that sets only one field may pass on the other one as
-        // the client sent it.
+        // Uses neither field if the two fields disagree. A proxy that sets only one field may pass on the other field
+        // as the client sent it.
         guard results.count == 1, let address = results.first ?? nil else {
             malformed.number.wrappingAdd(1, ordering: .relaxed)
             return peer
@@ -54,10 +54,10 @@ package struct TrustedProxies: Sendable {
     }
 
     /// Returns the last address that is not a trusted proxy, or the first address if all are trusted. Searches from the
-    /// end, and returns nil at a malformed line and at an element that is not an address.
+    /// end. Returns nil if the search meets a malformed line or an element that is not an address.
     ///
     /// - Parameter read: A closure that returns the addresses of one field line, with nil for an element that is not an
-    ///   address. It returns nil for a malformed line.
+    ///   address. The closure returns nil for a malformed line.
     private static func client(
         _ lines: [String], _ contains: (String) -> Bool, _ read: (String) -> [String?]?
     ) -> String? {

@@ -20,7 +20,7 @@ struct UnixSocketFile: Sendable {
     /// Creates the file and binds a socket to it. The socket does not listen yet, so nobody can connect before the file
     /// has its mode.
     ///
-    /// Replaces the file of a socket on which no process listens, because a killed process leaves such a file behind.
+    /// Replaces the file of a socket on which no process listens, because a killed process leaves its file behind.
     /// Throws EADDRINUSE if a process listens on the socket, and EEXIST if the file is not a socket.
     static func create(
         _ path: String
@@ -131,8 +131,8 @@ struct UnixSocketFile: Sendable {
     }
 }
 
-/// The process at the other end of a Unix domain socket, as Linux reports it for SO_PEERCRED (unix(7)). It is the
-/// process that connected, even if that process has passed the socket to another one.
+/// The process that connected to a Unix domain socket, as Linux reports it for SO_PEERCRED (unix(7)). Linux reports
+/// this process even if it has passed its end of the connection to another process.
 struct PeerCredentials: Sendable {
     // The fields have the order and the sizes of `struct ucred`.
     let processID: Int32

@@ -5,12 +5,12 @@ import X509
 
 extension ClientCertificate {
     /// Reads the names of a certificate that the handshake has verified. Leaves out each name with a control character,
-    /// because such a name would break a line of the log and no rule for principals can mean it.
+    /// because such a name would break a line of the log. No rule for principals can match such a name.
     init(_ certificate: Certificate, derBytes: [UInt8]) {
         self.init(fingerprint: Hex.text(Array(SHA256.hash(data: derBytes))))
         for name in certificate.subject {
             for attribute in name where attribute.type == .RDNAttributeType.commonName {
-                // Keeps the last common name, because it is the most specific one.
+                // Keeps the last common name, because the last one is the most specific.
                 commonName = String(attribute.value).flatMap(Self.plain) ?? commonName
             }
         }

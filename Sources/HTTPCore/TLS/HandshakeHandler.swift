@@ -57,8 +57,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Ma
         self.context = nil
     }
 
-    /// Starts the deadline of the handshake. Does not pass the event on, because there is no handler behind this one
-    /// yet.
+    /// Starts the deadline of the handshake. Does not pass on `channelActive`, because there is no handler behind this
+    /// one yet.
     func channelActive(context: ChannelHandlerContext) {
         let timeout = TimeAmount(environment.limits.handshakeTimeout)
         deadline = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
@@ -111,7 +111,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Ma
         return session
     }
 
-    /// Cancels the deadline, and removes the connection from the registry, so that it is no longer closed to make room.
+    /// Cancels the deadline and removes the connection from the registry. The server then no longer closes the
+    /// connection to make room.
     private func end() {
         deadline?.cancel()
         deadline = nil

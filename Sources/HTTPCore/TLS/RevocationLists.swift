@@ -12,7 +12,7 @@ struct RevocationLists: Sendable {
     }
 
     private var lists: [List] = []
-    /// The earliest time by which one of the lists should be replaced; nil if no list has such a time.
+    /// The earliest time by which one of the lists should be replaced; nil if no list states a time.
     private(set) var nextUpdate: Date?
 
     /// Creates an empty set of lists, which revokes no certificate.
@@ -56,9 +56,10 @@ struct RevocationLists: Sendable {
     func revokes(_ certificate: Certificate) -> Bool {
         lists.contains { list in
             guard list.serialNumbers.contains(certificate.serialNumber.bytes) else { return false }
-            // Two authorities can use the same serial number, so the list must come from the authority that issued the
-            // certificate. Equal names or a valid signature show this. Both are tried, because the encodings of one
-            // name can differ and some signatures cannot be checked here.
+            // Checks that the list comes from the authority that issued the certificate, because two authorities can
+            // use the same serial number. Either equal names or a valid signature is enough. Equal names are not
+            // required, because the encodings of one name can differ. A valid signature is not required, because this
+            // program cannot check some kinds of signatures.
             return list.authority.subject == certificate.issuer
                 || list.authority.publicKey.isValidSignature(
                     certificate.signature, for: certificate)
@@ -67,10 +68,10 @@ struct RevocationLists: Sendable {
 }
 
 /// A certificate revocation list. Indirect lists, delta lists and lists for only a part of the certificates are
-/// rejected. Such lists have critical extensions that this program does not know, and RFC 5280 section 5.2 forbids the
+/// rejected. These lists have critical extensions that this program does not know, and RFC 5280 section 5.2 forbids the
 /// use of a list with an unknown critical extension.
 struct CertificateList {
-    /// An error that means that a list has a feature that this program does not know.
+    /// The error of a list with a feature that this program does not know.
     struct Unsupported: Error, CustomStringConvertible {
         let description: String
     }

@@ -5,7 +5,7 @@ import NIOSSL
 import Synchronization
 import X509
 
-/// The certificate and the other files of a server's TLS listeners, which are read again when they change.
+/// The certificate and the other files of a server's TLS listeners. The files are read again when they change.
 ///
 /// A reload replaces everything at once for new connections. If a file cannot be used, everything stays as it was. Open
 /// connections continue, except those whose client certificate has been revoked. (`NIOCertificateReloading` reads only
@@ -17,13 +17,13 @@ package final class TLSCredentials: Reloadable {
         package var reloads = 0
         /// The number of reloads that failed.
         package var failures = 0
-        /// The reason why the last reload failed; nil if it succeeded. After a failed reload, the server still uses the
-        /// earlier files.
+        /// The reason why the last reload failed; nil if the last reload succeeded. After a failed reload, the server
+        /// still uses the earlier files.
         package var problem: String?
         /// The end of the validity of the server's certificate, in seconds since 1970.
         package var notAfter: Double
-        /// The earliest time by which a revocation list should be replaced, in seconds since 1970; nil if no list has
-        /// such a time.
+        /// The earliest time by which a revocation list should be replaced, in seconds since 1970; nil if no list
+        /// states a time.
         package var revocationsNextUpdate: Double?
     }
 
@@ -110,11 +110,11 @@ package final class TLSCredentials: Reloadable {
         }
     }
 
-    /// Returns true if `certificate` is valid now and not revoked. In this case, also records the connection, so that a
-    /// later reload closes the connection if the certificate is then revoked.
+    /// Returns true if `certificate` is valid now and not revoked. If so, records the connection, so that a later
+    /// reload closes the connection if the certificate has then been revoked.
     ///
-    /// The validity is checked here because TLS does not verify a resumed session again. The certificate of such a
-    /// session may have expired in the meantime.
+    /// Checks the validity because TLS does not verify the certificate of a resumed session again. The certificate may
+    /// have expired since the first handshake of the session.
     func admit(_ channel: any Channel, _ certificate: Certificate) -> Bool {
         let id = ObjectIdentifier(channel)
         let isAdmitted = state.withLock { state in

@@ -8,7 +8,7 @@
 
 /// The files of a TLS listener.
 package struct TLSFiles: Sendable {
-    /// The part of the settings that a file belongs to.
+    /// The setting that names a file.
     package enum Part: Sendable, CaseIterable {
         case certificate
         case key
@@ -77,15 +77,15 @@ package struct TLSFiles: Sendable {
         strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
     }
 
-    /// The identity and the age of every file. If the property returns the same value twice, no file has changed in the
-    /// meantime.
+    /// The identity and the age of every file. If two reads of this property return the same value, no file has changed
+    /// between the two reads.
     var stamp: [FileStamp?] {
         [certificate, key, clientAuthority, revocations].map { $0.flatMap(FileStamp.following) }
     }
 }
 
-/// An error that means that a file of a TLS listener cannot be used. The text of the error never shows the content of
-/// the file.
+/// The error that is thrown if a file of a TLS listener cannot be used. The text of the error never shows the content
+/// of the file.
 package struct TLSFileError: Error, CustomStringConvertible {
     package let part: TLSFiles.Part
     package let description: String

@@ -5,7 +5,8 @@ import NIOSSL
 import SwiftASN1
 import X509
 
-/// The content of the files of a TLS listener, read together. A connection keeps the material with which it began.
+/// The content of all files of a TLS listener, read at the same time. A connection keeps the material with which it
+/// began.
 struct TLSMaterial: Sendable {
     let context: NIOSSLContext
     let revocations: RevocationLists
