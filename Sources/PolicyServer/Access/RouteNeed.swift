@@ -12,7 +12,8 @@ package enum RouteNeed: Hashable, Sendable {
     /// of that principal.
     case permission(Permission)
 
-    /// Returns the need of a route; nil if the table does not list the route. Nobody may use such a route.
+    /// Returns the need of a route; nil if the table does not list the route. Nobody may use a route that the table
+    /// does not list.
     package static func of(_ route: Route) -> RouteNeed? {
         table["\(route.method.rawValue) \(route.pattern)"]
     }

@@ -41,7 +41,7 @@ package struct MemoryTrimmer: Service {
     }
 
     /// Returns the resident memory in bytes: the second number of `/proc/self/statm` (proc(5)), multiplied by the page
-    /// size. Returns nil without such a file.
+    /// size. Returns nil if the system has no such file.
     package static func residentMemory() -> Int? {
         guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8),
             let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) })

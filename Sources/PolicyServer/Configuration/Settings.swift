@@ -21,7 +21,7 @@ package struct Settings: Sendable {
     package var segmentDirectory: String { dataDirectory + "/segments" }
     /// The age at which audit rows expire; nil if rows never expire.
     package var auditRetention: Duration?
-    /// The key file that the settings name; nil to use the key file in the data folder.
+    /// The key file given in the settings; nil to use the key file in the data folder.
     package var auditKeyFile: String?
     /// The path of the file with the signing key.
     package var auditKeyPath: String { auditKeyFile ?? dataDirectory + "/audit.key" }
@@ -43,7 +43,7 @@ package struct Settings: Sendable {
     package var requestsPerAddress: Int
     /// The maximum memory in bytes for all request bodies together, including their parsed documents.
     package var maxBodyMemory: Int
-    /// The maximum memory in bytes for all answers together that clients have not read yet.
+    /// The maximum memory in bytes for all answers together, counting only bytes that clients have not read yet.
     package var maxAnswerMemory: Int
     /// The names of this server besides its addresses, for `CrossSiteGuard.hosts`.
     package var allowedHosts: Set<String>

@@ -3,7 +3,8 @@ import Domain
 package import HTTPCore
 package import Store
 
-/// The HTTP API. A handler checks a request, calls one of the parts below, and converts the result to an answer.
+/// The HTTP API. A handler checks a request, calls a part of the server such as the control plane, and converts the
+/// result to an answer.
 package struct API: Sendable {
     let controlPlane: ControlPlane
     package let ledger: AuditLedger

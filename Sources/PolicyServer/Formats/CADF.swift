@@ -82,8 +82,8 @@ extension AuditRecord {
         host["agent"] = entry.userAgent.map(JSONValue.string)
         if !host.isEmpty { initiator["host"] = .object(host) }
         if let authentication = entry.authentication {
-            // DSP0262 requires a token here. The server never stores tokens of clients, so the event contains a
-            // placeholder.
+            // DSP0262 requires the member `token` in a credential. The server never stores tokens of clients, so the
+            // event contains a placeholder.
             initiator["credential"] = ["type": .string(authentication), "token": "***"]
         }
         if let roles = entry.roles {

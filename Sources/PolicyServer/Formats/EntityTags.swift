@@ -89,7 +89,7 @@ struct ListTags: Sendable {
     }
 
     private func tag(_ request: Request, state: String) -> String {
-        // `Hasher` gives other results in the next run of the server. This does no harm, because a tag is only valid in
+        // `Hasher` gives different results in each run of the server. This does no harm, because a tag is only valid in
         // one run.
         var hasher = Hasher()
         hasher.combine(request.responseType)

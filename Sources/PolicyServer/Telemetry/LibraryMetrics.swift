@@ -67,7 +67,8 @@ package final class LibraryMetrics: MetricsFactory {
         }
     }
 
-    /// Returns the series with this name and these labels. Creates it if it is new. Returns nil if it is refused.
+    /// Returns the series with this name and these labels. Creates a missing series. Returns nil if the name is taken
+    /// or the maximum number of series is reached.
     private func series(
         _ kind: PrometheusText.Kind, _ label: String, _ dimensions: [(String, String)]
     ) -> Series? {

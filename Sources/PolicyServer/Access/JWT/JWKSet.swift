@@ -16,13 +16,13 @@ package struct JWKSet: Sendable {
     private let keys: [Key]
     /// For each unused key of the document, the reason why it is not used. The reasons are written to the log.
     package let skipped: [String]
-    /// The parsed document. It is compared with a later one to detect a change.
+    /// The parsed document. Each load compares the new document with this one to detect a change.
     let document: JSONValue
 
     package var count: Int { keys.count }
 
-    /// Reads a set of keys. Throws if the document is not a set or has no usable key. Keys for other purposes and of
-    /// unknown types are skipped, as RFC 7517 section 5 demands.
+    /// Reads a set of keys. Throws if the document is not a set or has no usable key. Skips unusable keys, such as keys
+    /// that are not for signatures and keys of unknown types, as RFC 7517 section 5 demands.
     package init(_ bytes: [UInt8]) async throws(JWKSetError) {
         guard bytes.count <= Self.maximumBytes else {
             throw JWKSetError("is larger than \(Self.maximumBytes) bytes")
@@ -65,8 +65,8 @@ package struct JWKSet: Sendable {
         case unusable
     }
 
-    /// Returns the key that has `id` and fits `algorithm`. If `id` is nil, returns the key that fits `algorithm`. There
-    /// must be exactly one such key.
+    /// Searches for the key that has `id` and fits `algorithm`. If `id` is nil, searches for the key that fits
+    /// `algorithm`. Returns `.found` only if there is exactly one such key.
     func key(_ id: String?, _ algorithm: JWTAlgorithmName) -> Search {
         let named = keys.filter { key in
             guard let id else { return true }

@@ -65,7 +65,8 @@ struct JWT: Sendable {
         guard header["crit"] == nil else {
             throw JWTRefusal("has the header member crit, which this server does not support")
         }
-        // Compressed, encrypted and unencoded claims (RFC 7797) do not occur in access tokens.
+        // A token with compressed, encrypted or unencoded claims (RFC 7797) is refused. Access tokens do not have such
+        // claims.
         guard header["zip"] == nil, header["enc"] == nil, header["b64"] == nil else {
             throw JWTRefusal(
                 "has a header member that this server does not support (zip, enc or b64)")

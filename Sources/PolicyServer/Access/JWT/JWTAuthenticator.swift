@@ -12,8 +12,8 @@ import JWTKit
 package struct JWTAuthenticator: Authenticator {
     /// The maximum number of verified tokens in memory.
     static let cacheCapacity = 10_000
-    /// The number of seconds for which the result of a verification is cached. A change of the key set ends this time
-    /// at once.
+    /// The number of seconds for which the result of a verification is cached. When the key set changes, all cached
+    /// results become invalid at once.
     static let cacheSeconds = 60
 
     private let keys: JWKSStore
@@ -69,7 +69,8 @@ package struct JWTAuthenticator: Authenticator {
         }
     }
 
-    /// Returns the key that the header of the token names. Loads the keys again, at most once, if no key has the id.
+    /// Returns the key that the header of the token identifies. If no key has the id in the header, loads the keys
+    /// again once, and repeats the search.
     private func verifier(_ jwt: JWT) async throws -> (any JWTAlgorithm, generation: UInt64) {
         for isSecondTry in [false, true] {
             guard let snapshot = keys.snapshot() else { throw Self.unavailable }

@@ -121,8 +121,9 @@ package struct KeystoneAuthenticator: Authenticator {
         case .full: return .busy
         case .failed: return .unavailable
         }
-        // A cached result is valid from this time, which is before the question to Keystone. The token may be revoked
-        // while the answer is on its way, so the time of the answer would be too late.
+        // The lifetime of a cached result begins now, before the question is sent to Keystone, and not when the answer
+        // arrives. If the token is revoked while the answer is on its way, the later time would keep the token valid
+        // for too long.
         let asked = now()
         do throws(KeystoneFailure) {
             let found = try await client.validate(token)

@@ -18,8 +18,8 @@ extension API {
         // request that opened it.
         follower.ownRequestID = request.requestID
         if let start = try Self.lastEventID(request) {
-            // A row number after the end of the ledger is reported in the stream, because a browser does not reconnect
-            // after an error status.
+            // A row number after the end of the ledger is reported as an event of the stream and not as an error
+            // status, because a browser does not reconnect after an error status.
             if start > follower.start { follower.lost = start } else { follower.start = start }
         }
         guard let slot = events.takeSlot() else {
@@ -174,9 +174,10 @@ struct AuditFollower: Sendable {
                 }
                 seq = rows.last?.seq ?? seq
                 isAtEnd = rows.isEmpty
-                // The timer wakes this task every third of the heartbeat time. A heartbeat is due after two thirds
-                // without output, because the next tick could come too late. Only a tick of the timer leads to a
-                // heartbeat. Otherwise the time of a heartbeat could reveal a row that the client may not see.
+                // The timer wakes this task three times in each heartbeat interval. A heartbeat is due after two thirds
+                // of the interval without output, because the next wake-up could come too late. Only a wake-up by the
+                // timer leads to a heartbeat. Otherwise the time of a heartbeat could reveal a row that the client may
+                // not see.
                 let now = ticks.value
                 if now != tick, lastWrite.duration(to: .now) >= heartbeat * 2 / 3 {
                     try await writer.write(":\n\n")

@@ -25,8 +25,8 @@ struct AuditQuery: Sendable {
         limit = try API.limit(request)
         if let position = try API.position(list, request) {
             cursor = AuditCursor(position)
-            // A cursor belongs to this query only if it has the right form: without a time for a search for words, and
-            // with a time for all other queries.
+            // A cursor of a search for words has no time, and a cursor of any other query has a time. A cursor of the
+            // other form does not belong to this query.
             guard let cursor, (cursor.time == nil) == (filter.text != nil) else {
                 throw API.foreignCursor
             }
@@ -91,8 +91,9 @@ extension AuditFilter {
         }
     }
 
-    /// Returns the text of a filter. If `forms` contains the parameter, the text must have the form listed there.
-    /// Otherwise the text must not be blank if `AuditColumn` describes the expected text.
+    /// Returns the text of a filter; nil if the parameter is absent. If `forms` contains the parameter, throws a 400
+    /// problem for a text without the form listed there. Otherwise throws a 400 problem for a blank text, if
+    /// `AuditColumn` describes the expected text.
     private static func text(
         _ filter: AuditColumnFilter, _ request: Request
     ) throws(Problem) -> String? {

@@ -52,7 +52,8 @@ extension API {
         let change = headers.changeRequest(operation, body: body, freshID: makeChangeID)
         let outcome: ChangeOutcome
         do {
-            // The preparation checks the whole document, so a large document also waits for its turn here.
+            // The preparation checks the whole document, so the preparation of a large document waits for its turn in
+            // the queue.
             let prepared = await largeBodies.perform(bytes: body.count) {
                 controlPlane.prepare(operation, yaml: yaml)
             }
