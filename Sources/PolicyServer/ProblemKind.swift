@@ -7,7 +7,7 @@ package import Store
 
 // This file maps each error to the problem that the client receives.
 
-/// A kind of problem. Its status, `type` and `title` are those of RFC 9457 section 3.1.
+/// A kind of problem, with the status, `type` and `title` that RFC 9457 section 3.1 defines.
 package struct ProblemKind: Sendable, Hashable {
     package var status: Int
     /// The last element of the URI `/problems/<name>`, which is the type of the problem.

@@ -4,8 +4,8 @@ import HTTPTypes
 
 /// Finds the principal of a request from one kind of credential.
 package protocol Authenticator: Sendable {
-    /// The challenge for the field WWW-Authenticate of a 401 answer (RFC 9110 section 11.6.1). Nil if the credential
-    /// belongs to the connection, such as a certificate, and a client cannot add it to a request.
+    /// The challenge for the field WWW-Authenticate of a 401 answer (RFC 9110 section 11.6.1). Nil if a client cannot
+    /// send the credential in a request, because the credential belongs to the connection, such as a certificate.
     var challenge: String? { get }
 
     /// Returns the principal of `request`, or work that finds the principal. Returns nil if the request has no

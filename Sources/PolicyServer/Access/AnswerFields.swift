@@ -22,7 +22,7 @@ struct AnswerFields: Sendable {
         isAdmitted = { _ in true }
     }
 
-    /// Returns `response` with the principal and the fields added.
+    /// Returns `response` with the principal and the header fields added.
     func callAsFunction(_ response: Response, _ request: Request) -> Response {
         var response = response
         response.identity = request.identity

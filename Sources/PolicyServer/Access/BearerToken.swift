@@ -46,8 +46,8 @@ package struct BearerToken: Sendable {
     /// The whole token. It is a secret: print it once, and never write it to a log.
     package var secretText: String { "\(Self.prefix)\(id)_\(secret)" }
 
-    /// Returns the id of the token in the field Authorization; nil if the field has no token of this form. The id is
-    /// not verified: the client may not know the secret.
+    /// Returns the id of the token in the field Authorization; nil if the field does not contain a token of this type.
+    /// The id is only a claim, because the client may not know the secret.
     static func claimedID(_ headers: HTTPFields) -> TokenID? {
         guard let value = headers[values: .authorization].first,
             let start = value.utf8.firstIndex(of: UInt8(ascii: " "))

@@ -5,9 +5,9 @@ import Synchronization
 
 /// Slows down clients that send invalid credentials. Pure.
 ///
-/// A source, such as an address, has a number of free failures. When they are used up, the source must pause after each
-/// failure, and each pause is twice as long as the one before. The number of sources is bounded: they are stored in two
-/// generations, and the older generation is dropped when the younger one is full.
+/// A source, such as an address, has a number of free failures. After the free failures, the source must pause after
+/// each failure, and each pause is twice as long as the previous pause. The number of sources is bounded: the sources
+/// are stored in two generations, and the older generation is dropped when the younger one is full.
 package struct FailedAttempts: Sendable {
     package struct Limits: Sendable {
         /// The number of failures after which pauses begin.
@@ -130,7 +130,7 @@ package final class AttemptLimiter: Sendable {
     }
 
     /// Returns the name under which failures are counted: a user of this machine, an IPv4 address, or the /64 network
-    /// of an IPv6 address. One client usually has all addresses of such a network (RFC 6177 section 2).
+    /// of an IPv6 address. One client usually has all addresses of a /64 network (RFC 6177 section 2).
     package static func source(_ peer: Peer) -> String {
         if let userID = peer.userID { return "unix:\(userID)" }
         guard peer.address.utf8.contains(UInt8(ascii: ":")),

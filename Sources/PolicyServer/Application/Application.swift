@@ -16,7 +16,7 @@ package struct Application: Sendable {
     private let logger: Logger
 
     /// Opens the ledger and creates all parts. Throws if the ledger's file is unusable or if the etcd client refuses a
-    /// setting. Does not throw if etcd is unreachable; the answer of `/readyz` then says so.
+    /// setting. Does not throw if etcd is unreachable; `/readyz` reports an unreachable etcd.
     ///
     /// - Parameters:
     ///   - access: The rules that decide who may use which route; nil to use the rules of the settings.
@@ -96,8 +96,8 @@ package struct Application: Sendable {
                     failureTerminationBehavior: .gracefullyShutdownGroup)
             ],
             gracefulShutdownSignals: signals ?? EndSignals.all(reloading: reloads), logger: logger)
-        // A write that is still active when the drain ends may take until its own deadline. The five seconds are a
-        // margin.
+        // A write that is still active when the drain ends may continue until its own deadline. Five seconds are added
+        // as a margin.
         configuration.maximumGracefulShutdownDuration =
             settings.drainTimeout + settings.writeDeadline + .seconds(5)
         group = ServiceGroup(configuration: configuration)

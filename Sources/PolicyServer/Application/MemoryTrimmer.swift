@@ -34,7 +34,8 @@ package struct MemoryTrimmer: Service {
                 try? await Task.sleep(for: interval)
                 guard let size = resident(), size > floor + Self.growth else { continue }
                 trim()
-                // The next trim is measured from the memory that is still in use now.
+                // `floor` becomes the memory that is still in use after this trim. The growth until the next trim is
+                // measured from there.
                 floor = resident() ?? size
             }
         }

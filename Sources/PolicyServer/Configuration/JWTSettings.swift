@@ -45,7 +45,7 @@ package struct JWTSettings: Sendable {
             grants: try ClaimGrants.read(try reader.optional(.jwtRules) ?? ""))
     }
 
-    /// Returns the authenticator, and the service that loads and refreshes its keys.
+    /// Returns the authenticator, and the service that loads and refreshes the keys of the authenticator.
     package func authenticator(
         logger: Logger
     ) -> (authenticator: JWTAuthenticator, service: JWKSStore) {

@@ -35,7 +35,8 @@ package struct Settings: Sendable {
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
     package var maxConnections: Int
-    /// The maximum number of simultaneous requests. Above it, the server serves only health checks and administrators.
+    /// The maximum number of simultaneous requests. Above this number, the server serves only health checks and
+    /// administrators.
     package var maxRequests: Int
     /// The number of requests per minute that one principal may send; 0 for no limit.
     package var requestsPerPrincipal: Int
@@ -74,7 +75,8 @@ package struct Settings: Sendable {
             PolicyNameConvention(rawValue: $0)
         }
         let perMinute = try reader.integer(.auditAttempts, in: 1...1_000_000)
-        // The burst is at least the rate, so that a source may use all rows of one minute at once.
+        // The burst is at least the number of rows per minute, so that one source may use all its rows of a minute at
+        // once.
         refusals = RefusalBudget.Limits(perMinute: perMinute, burst: max(1_000, perMinute))
         writeDeadline = try .seconds(reader.integer(.writeDeadline, in: 1...600))
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))
@@ -110,8 +112,8 @@ package struct Settings: Sendable {
     /// The legal values of the memory limits in bytes: 1 MiB to 1 TiB.
     private static let memory = 1 << 20...1 << 40
 
-    /// Throws if the memory limit is too small for one body of the maximum size. The server would answer every such
-    /// body with 503 "try again", although no later try could succeed.
+    /// Throws if the memory limit is too small for one body of the maximum size. Otherwise the server would answer
+    /// every body of that size with 503 "try again", although no later try could succeed.
     private func refuseBodiesWithoutRoom(_ reader: SettingReader) throws(SettingError) {
         let needed = ByteBudget.limit(for: maxBodyBytes * (1 + API.documentMemory))
         guard maxBodyMemory < needed else { return }

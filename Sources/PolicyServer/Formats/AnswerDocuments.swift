@@ -85,9 +85,9 @@ extension ControlPlaneHealth {
     /// The document also shows checkpoints, findings about stored values, the files of authentication, and the TLS
     /// files. A problem with one of these four does not affect readiness, because the server can still accept writes.
     ///
-    /// - Parameter identity: The state of the files of authentication; nil if the server does not authenticate. If it
-    ///   is not nil, the document contains no details about the other parts. Everyone can read the document, and
-    ///   details may contain keys and names of objects.
+    /// - Parameter identity: The state of the files of authentication; nil if the server does not authenticate. If
+    ///   `identity` is given, the document contains no details about the other parts. Everyone can read the document,
+    ///   and details may contain keys and names of objects.
     package func document(
         checkpoints: Checkpoints.Status, identity: Part? = nil, tls: TLSCredentials.Status? = nil
     ) -> JSONValue {

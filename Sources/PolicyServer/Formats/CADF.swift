@@ -66,7 +66,7 @@ extension AuditRecord {
     }
 
     /// The type of the CADF event: `control` for a refused request, and `activity` for any other row. A change that the
-    /// server only observed is not a `monitor` event, because such an event must contain measurements.
+    /// server only observed is not a `monitor` event, because a `monitor` event must contain measurements.
     private var eventType: String { entry.outcome == .refused ? "control" : "activity" }
 
     private var initiator: JSONValue {

@@ -75,8 +75,8 @@ package final class LibraryMetrics: MetricsFactory {
         let key = Series.Key(kind, label, dimensions)
         return state.withLock { state in
             if let known = state.series[key], known.kind == kind { return known }
-            // In Prometheus' format, all series of a name must have the same type. Names with the prefixes of this
-            // server are reserved.
+            // A name is taken if it has a prefix of this server, or if a series of another type has the name. In
+            // Prometheus' format, all series of a name must have the same type.
             let isTaken =
                 key.name.hasPrefix("policy_server_") || key.name.hasPrefix("process_")
                 || state.series.values.contains { $0.key.name == key.name && $0.kind != kind }

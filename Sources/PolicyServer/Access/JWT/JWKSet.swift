@@ -127,7 +127,8 @@ private enum KeyShape {
         switch members["kty"]?.stringValue {
         case "RSA":
             let (modulus, exponent) = (try bytes("n"), try bytes("e"))
-            // A larger key would make each verification slow, and a smaller one is too weak.
+            // A key must have 2048 to 8192 bits. A shorter key is too weak, and a longer key would make each
+            // verification slow.
             guard 256...1_024 ~= modulus.bytes.count, modulus.bytes[0] != 0 else {
                 throw JWKSetError("does not have 2048 to 8192 bits")
             }

@@ -51,8 +51,8 @@ package struct JWTAuthenticator: Authenticator {
     private func verify(_ token: Substring, _ digest: SHA256Digest) async throws -> Identity {
         do {
             let jwt = try JWT(token)
-            // The claims are checked before the signature, because this check is cheap. The claims are used only if
-            // both checks succeed.
+            // The claims are checked before the signature, because checking the claims is cheap. The claims are used
+            // only if both checks succeed.
             let (identity, expires) = try rules.identity(jwt.claims, at: now())
             let (verifier, generation) = try await verifier(jwt)
             guard (try? verifier.verify(jwt.signature, signs: jwt.signedBytes)) == true else {

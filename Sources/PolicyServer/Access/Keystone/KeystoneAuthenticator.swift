@@ -96,9 +96,9 @@ package struct KeystoneAuthenticator: Authenticator {
     }
 
     private func outcome(_ token: String, _ digest: SHA256Digest) async -> Outcome {
-        // Without a cache, each request asks Keystone, because an answer to an earlier request may be older than a
-        // revocation. The call runs in a separate task, so that a client that disconnects does not look like a failure
-        // of Keystone.
+        // Without a cache, each request sends its own question to Keystone, because the answer to the question of an
+        // earlier request may be older than a revocation. The call runs in a separate task, so that a client that
+        // disconnects does not look like a failure of Keystone.
         guard cacheSeconds > 0 else { return await Task { await ask(token, digest) }.value }
         let question = memory.state.withLock { state in
             if let question = state.questions[digest] { return question }

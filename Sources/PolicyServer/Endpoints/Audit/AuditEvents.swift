@@ -58,7 +58,7 @@ package final class AuditEvents: Sendable {
     package let maximum: Int
     /// The maximum time without output on a stream.
     let heartbeat: Duration
-    // A mutex is used instead of an actor, because `deinit` of a slot cannot wait.
+    // A mutex is used instead of an actor, because `deinit` of a slot cannot wait for an actor.
     private let open = Mutex(0)
 
     package init(maximum: Int = 64, heartbeat: Duration = .seconds(15)) {
@@ -66,7 +66,7 @@ package final class AuditEvents: Sendable {
         self.heartbeat = heartbeat
     }
 
-    /// The right to one open stream. The slot is returned when the object is released.
+    /// The right to keep one stream open. The slot becomes free when this object is released.
     package final class Slot: Sendable {
         private let events: AuditEvents
 
@@ -114,8 +114,8 @@ struct AuditFollower: Sendable {
 
     /// Sends rows until the client disconnects or the server begins to shut down.
     func run(_ writer: ResponseBodyWriter) async throws {
-        // The signal buffers one wake-up. More are not needed, because `follow` reads to the end of the ledger after
-        // each wake-up.
+        // The signal buffers one wake-up. One is enough, because `follow` reads to the end of the ledger after each
+        // wake-up.
         let (wakes, signal) = Signal.make()
         let commits = ledger.commits()
         let ticks = TickCount()

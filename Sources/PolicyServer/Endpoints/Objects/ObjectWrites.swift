@@ -87,7 +87,7 @@ extension API {
             return switch operation {
             case .put, .allocateSubnet: DocumentLocator.positions(of: pointers, in: body)
             case .apply: DocumentLocator.positions(ofStreamed: pointers, in: body)
-            // The violations of a patch point into the patched document, not into the body.
+            // A patch gets no positions, because its violations point into the patched document and not into the body.
             case .patch, .delete, .settle: []
             }
         }
