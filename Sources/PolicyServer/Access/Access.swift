@@ -120,8 +120,8 @@ package struct Access: Sendable {
         }
     }
 
-    /// Runs `body`, and returns its answer completed by `finish`. If `body` throws a problem, returns the completed
-    /// answer with this problem.
+    /// Runs `body`, and returns the answer of `body` with the fields that `finish` adds. If `body` throws a problem,
+    /// returns the answer for that problem in the same way.
     private static func answering(
         _ request: Request, _ finish: AnswerFields,
         _ body: (inout Request) async throws -> Response

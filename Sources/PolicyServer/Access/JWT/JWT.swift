@@ -23,8 +23,8 @@ struct JWT: Sendable {
         token.utf8.count { $0 == UInt8(ascii: ".") } == 2
     }
 
-    /// Reads a token. The header may contain keys or addresses of keys (`jwk`, `jku`, `x5c`, `x5u`). They are ignored,
-    /// because the sender of the token chose them.
+    /// Reads a token. Ignores keys and addresses of keys in the header (`jwk`, `jku`, `x5c`, `x5u`), because the sender
+    /// of the token chose them.
     init(_ token: some StringProtocol) throws(JWTRefusal) {
         let bytes = Array(token.utf8)
         guard bytes.count <= Self.maximumBytes else {

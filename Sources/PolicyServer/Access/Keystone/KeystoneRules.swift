@@ -49,9 +49,9 @@ package struct KeystoneRules: Sendable {
                 "project", "project-domain", "project-id", "domain", "domain-id", "system", "roles",
                 "grants",
             ])
-            // A rule that names a project must also name the project's domain, and no rule can cover all projects.
-            // Otherwise a user who may create projects in any domain could get the grants: the user could choose the
-            // name of a project, and could assign roles in it.
+            // A rule that gives the name of a project must also give the project's domain, and no rule can cover all
+            // projects. Otherwise a user who may create projects in any domain could get the grants: the user could
+            // choose the name of a project, and could assign roles in it.
             var scopes: [Rule.Scope] = []
             if let name = try rule.text("project") {
                 guard let domain = try rule.text("project-domain") else {
