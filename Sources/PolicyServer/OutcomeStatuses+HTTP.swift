@@ -13,7 +13,8 @@ extension ChangeVerb {
 }
 
 extension OutcomeStatuses {
-    /// The HTTP statuses and problem types that clients receive. The control plane also writes them into rows.
+    /// The HTTP statuses and problem types that clients receive. The control plane also writes the same statuses and
+    /// types into rows.
     package static let http = OutcomeStatuses(
         done: { $0.status.code }, held: HTTPResponse.Status.accepted.code,
         refused: { Problem(ProblemKind($0)) },

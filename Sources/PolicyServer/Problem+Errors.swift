@@ -52,8 +52,8 @@ extension Problem {
         ProblemKind(error).problem("The ledger cannot be read: \(error.message)")
     }
 
-    /// A copy of this problem with `isAudited` set. It tells the HTTP layer that the ledger already has a row for the
-    /// request.
+    /// A copy of this problem with `isAudited` set. `isAudited` tells the HTTP layer that the ledger already has a row
+    /// for the request.
     var audited: Problem {
         var problem = self
         problem.isAudited = true

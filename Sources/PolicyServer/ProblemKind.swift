@@ -7,7 +7,7 @@ package import Store
 
 // This file maps each error to the problem that the client receives.
 
-/// A kind of problem. Its status, `type` and `title` are those of RFC 9457 section 3.1.
+/// A kind of problem, with the status, `type` and `title` that RFC 9457 section 3.1 defines.
 package struct ProblemKind: Sendable, Hashable {
     package var status: Int
     /// The last element of the URI `/problems/<name>`, which is the type of the problem.
@@ -23,8 +23,8 @@ package struct ProblemKind: Sendable, Hashable {
         self.retryAfter = retryAfter
     }
 
-    /// The maximum size of a detail in bytes of UTF-8. It is needed because a detail may repeat text that the client
-    /// sent.
+    /// The maximum size of a detail in bytes of UTF-8. The limit is needed because a detail may repeat text that the
+    /// client sent.
     static let detailBytes = 2_000
 
     /// Returns a problem of this kind. `detail` and `extensions` describe what happened in this case.
@@ -69,7 +69,8 @@ extension ProblemKind {
         404, "before-history", "The ledger's history begins later")
     static let historyGap = ProblemKind(404, "history-gap", "The ledger's history has a gap there")
 
-    /// Creates the kind of problem for a refusal. The row of the refusal contains its status and name.
+    /// Creates the kind of problem for a refusal. The ledger's row for the refusal contains the status and the name of
+    /// this kind.
     package init(_ reason: Refusal.Reason) {
         let (status, name, title): (Int, String, String) =
             switch reason {
@@ -125,8 +126,8 @@ extension ProblemKind {
         self = unknown.isBeforeHistory ? .beforeHistory : .historyGap
     }
 
-    /// Creates the kind of problem for a failure of the ledger. Its cause is the disk of this machine, and never the
-    /// request.
+    /// Creates the kind of problem for a failure of the ledger. The cause of the failure is the disk of this machine,
+    /// and never the request.
     package init(_ error: StoreError) { self.init(ControlPlaneError.Code.ledgerUnavailable) }
 }
 

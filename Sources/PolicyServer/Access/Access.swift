@@ -4,8 +4,8 @@ import HTTPTypes
 
 /// Finds the principal of a request from one kind of credential.
 package protocol Authenticator: Sendable {
-    /// The challenge in the field WWW-Authenticate of a 401 answer (RFC 9110 section 11.6.1). Nil if a client cannot
-    /// add the credential to a request. For example, a certificate belongs to the connection.
+    /// The challenge for the field WWW-Authenticate of a 401 answer (RFC 9110 section 11.6.1). Nil if a client cannot
+    /// send the credential in a request, because the credential belongs to the connection, such as a certificate.
     var challenge: String? { get }
 
     /// The method of the identities that this gives.
@@ -26,8 +26,8 @@ package enum Authentication: Sendable {
 
 /// Determines the principal of each request, and whether the principal may use the route.
 ///
-/// Handlers and the control plane decide which objects the principal may see and change. For this they read
-/// `Request.caller`.
+/// Handlers and the control plane decide which objects the principal may see and change. They read the rights of the
+/// principal from `Request.caller`.
 package struct Access: Sendable {
     private let authenticators: [any Authenticator]
     private let limiter: AttemptLimiter
@@ -127,7 +127,8 @@ package struct Access: Sendable {
         }
     }
 
-    /// Runs `body` and returns the completed answer. A problem that `body` throws becomes an answer too.
+    /// Runs `body`, and returns the answer of `body` with the fields that `finish` adds. If `body` throws a problem,
+    /// returns the answer for that problem in the same way.
     private static func answering(
         _ request: Request, _ finish: AnswerFields,
         _ body: (inout Request) async throws -> Response
@@ -201,7 +202,7 @@ package struct Access: Sendable {
         }
     }
 
-    /// Runs `work`, which finds the principal, and counts the result of the attempt.
+    /// Runs `work`, which finds the principal. Reports to the limiter whether the credential was refused.
     private func finishing(
         _ request: Request, _ method: AuthenticationMethod,
         _ work: @Sendable () async throws -> Identity
@@ -231,8 +232,8 @@ package struct Access: Sendable {
         return problem
     }
 
-    /// The challenge of a server that only accepts client certificates and users of its machine. No registered scheme
-    /// describes these credentials.
+    /// The challenge of a server that accepts only client certificates and users of its own machine. No registered
+    /// authentication scheme describes these credentials.
     private static let connectionChallenge = #"Connection realm="policy-server""#
 
     /// Stores `identity` in the request, checks the need of the route, and counts the request against the quota of the
@@ -260,8 +261,8 @@ package struct Access: Sendable {
         }
     }
 
-    /// Throws a 400 problem if X-Actor names another actor than the principal. The ledger records the principal, so the
-    /// client would look for the wrong name there.
+    /// Throws a 400 problem if X-Actor names anyone other than the principal. The ledger records the principal, so the
+    /// client would later search the ledger for the wrong name.
     private static func checkActor(_ request: Request, _ identity: Identity) throws(Problem) {
         guard let actor = request.headers[.actor], actor != identity.principal else { return }
         throw ProblemKind.actor.problem(
@@ -270,7 +271,7 @@ package struct Access: Sendable {
 }
 
 extension Request {
-    /// The principal of the request. Before authentication, this is a principal without any rights.
+    /// The identity of the client. Before authentication, this is an anonymous identity without any rights.
     package var caller: Identity {
         (identity as? Identity) ?? Identity(Principal.anonymous(self), method: .none, grants: [])
     }

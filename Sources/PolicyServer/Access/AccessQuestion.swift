@@ -11,7 +11,8 @@ package struct AccessQuestion: Sendable {
         /// A permission for objects of `kind` in `regions`. Without a kind, the question is about any kind. Without
         /// regions, the permission is needed in at least one region.
         case permission(Permission, kind: String?, regions: RegionSet?)
-        /// A request. The method and the path do not tell which regions a policy touches.
+        /// A request with `method` and `path`. The answer considers only the region in the path, because a method and a
+        /// path do not tell which other regions a policy touches.
         case request(method: String, path: String)
     }
 
@@ -106,7 +107,7 @@ package struct AccessAnswer: Sendable, Equatable {
     package var isAllowed: Bool
     package var reason: String
     /// The regions in which the caller lacks the permission. If the question is about all regions and the caller lacks
-    /// some, the list contains only `everyRegion`.
+    /// the permission in some of them, the list contains only `everyRegion`.
     package var missing: [String] = []
 
     /// The text that means all regions. No region can have this name.

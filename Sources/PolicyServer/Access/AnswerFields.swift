@@ -2,8 +2,8 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// Completes the answers of one route: adds the principal and the fields for caches, and ends a stream when its
-/// credential is no longer valid.
+/// Completes the answers of one route: adds the principal and the header fields for caches, and ends a streamed answer
+/// when the credential of the request is no longer valid.
 struct AnswerFields: Sendable {
     /// The value of the field Vary; nil if the answers are public.
     private let vary: String?
@@ -22,7 +22,7 @@ struct AnswerFields: Sendable {
         isAdmitted = { _ in true }
     }
 
-    /// Returns `response` with the principal and the fields added.
+    /// Returns `response` with the principal and the header fields added.
     func callAsFunction(_ response: Response, _ request: Request) -> Response {
         var response = response
         response.identity = request.identity
@@ -48,8 +48,9 @@ struct AnswerFields: Sendable {
             problem.identified(path: request.path, requestID: request.requestID).response, request)
     }
 
-    /// Writes a stream until its end, or until the credential of the request is revoked or expires. In the second case
-    /// the connection is closed, because the status of the answer has already been sent.
+    /// Writes a stream until the stream ends, or until the credential of the request is revoked or expires. If the
+    /// credential becomes invalid first, throws `ConnectionClosed`. The connection must be closed, because the status
+    /// of the answer has already been sent.
     private func limited(
         _ write: @escaping @Sendable (ResponseBodyWriter) async throws -> Void,
         _ writer: ResponseBodyWriter, _ request: Request

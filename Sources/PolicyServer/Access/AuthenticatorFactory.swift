@@ -3,7 +3,7 @@ package import HTTPCore
 package import Logging
 package import ServiceLifecycle
 
-/// Makes the authenticators that the settings name, in the same order, and the files and services that these
+/// Makes the authenticators listed in the settings, in the same order. Also makes the files and services that these
 /// authenticators need.
 package struct AuthenticatorFactory {
     package private(set) var authenticators: [any Authenticator] = []

@@ -46,8 +46,8 @@ package struct BearerToken: Sendable {
     /// The whole token. It is a secret: print it once, and never write it to a log.
     package var secretText: String { "\(Self.prefix)\(id)_\(secret)" }
 
-    /// Returns the id of the token in the field Authorization; nil if the field has no token of this form. The id is
-    /// not verified: the client may not know the secret.
+    /// Returns the id of the token in the field Authorization; nil if the field does not contain a token of this type.
+    /// The id is only a claim, because the client may not know the secret.
     static func claimedID(_ headers: HTTPFields) -> TokenID? {
         guard let value = headers[values: .authorization].first,
             let start = value.utf8.firstIndex(of: UInt8(ascii: " "))
@@ -69,8 +69,8 @@ package struct BearerToken: Sendable {
 }
 
 extension BearerToken: CustomStringConvertible, CustomReflectable {
-    /// A description without the secret, so that a log or a dump cannot reveal the secret. The mirror leaves out the
-    /// secret too.
+    /// A description without the secret, so that a log or a dump cannot reveal the secret. `customMirror` also leaves
+    /// out the secret.
     package var description: String { "token \(id)" }
     package var customMirror: Mirror { Mirror(self, children: ["id": id]) }
 }
@@ -120,8 +120,8 @@ struct TokenHash: Hashable, Sendable {
         digest = [UInt8](repeating: 0, count: SHA256.byteCount)
     }
 
-    /// A hash that no known secret has. An unknown token is compared with this hash, so that its check takes as long as
-    /// that of a known token.
+    /// A hash that matches no known secret. The secret of an unknown token is compared with this hash, so that checking
+    /// an unknown token takes as long as checking a known token.
     static let ofNothing = TokenHash()
 
     /// Returns true if this is the hash of the token's secret. The time of the comparison does not depend on the bytes.

@@ -4,9 +4,9 @@ import Synchronization
 
 /// Slows down clients that send invalid credentials. Pure.
 ///
-/// A source, such as an address, has a number of free failures. When they are used up, the source must pause after each
-/// failure, and each pause is twice as long as the one before. The number of sources is bounded: they are stored in two
-/// generations, and the older generation is dropped when the younger one is full.
+/// A source, such as an address, has a number of free failures. After the free failures, the source must pause after
+/// each failure, and each pause is twice as long as the previous pause. The number of sources is bounded: the sources
+/// are stored in two generations, and the older generation is dropped when the younger one is full.
 package struct FailedAttempts: Sendable {
     package struct Limits: Sendable {
         /// The number of failures after which pauses begin.

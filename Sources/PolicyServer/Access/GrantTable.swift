@@ -2,11 +2,11 @@ import Documents
 package import Domain
 import Store
 
-/// The file that `--grants` names: a list of principals with their grants, in YAML or JSON. It gives rights to
-/// principals of those authentication methods that do not provide roles.
+/// The file that `--grants` names: a list of principals with their grants, in YAML or JSON. The file gives rights to
+/// principals whose authentication method does not provide roles.
 ///
 /// An entry names a `principal`, a suffix such as `*@example.org`, or the `uid` of a Unix user together with the user's
-/// principal. A principal has the grants of all entries that match it.
+/// principal. A principal has the grants of all entries that match the principal.
 package struct GrantTable: Sendable {
     /// A user of this machine.
     package struct User: Sendable {
@@ -129,7 +129,8 @@ package struct GrantTable: Sendable {
             return
         }
         let suffix = String(principal.dropFirst())
-        // The suffix must begin with a mark, so that `*example.org` cannot match `evilexample.org`.
+        // The suffix must not begin with a letter or a digit: the entry `*example.org` would also match
+        // `evilexample.org`.
         guard principal.hasPrefix("*"), !suffix.contains("*"), suffix.utf8.count >= 2,
             suffix.first.map({ !$0.isLetter && !$0.isNumber }) == true
         else {

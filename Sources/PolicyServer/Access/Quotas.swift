@@ -15,8 +15,8 @@ package struct Quotas: Sendable {
     ///   - principals: The quota of each principal; nil for no limit.
     ///   - addresses: The quota of each address; nil for no limit.
     ///   - load: The current load of the server; nil if the server refuses no requests because of its load.
-    ///   - maximumRequests: The maximum number of simultaneous requests. Above it, a request is refused unless its
-    ///     principal may break glass.
+    ///   - maximumRequests: The maximum number of simultaneous requests. Above this number, a request is refused unless
+    ///     its principal may break glass.
     package init(
         principals: RateLimiter? = nil, addresses: RateLimiter? = nil, load: ServerLoad? = nil,
         maximumRequests: Int = .max

@@ -47,7 +47,8 @@ package final class RateLimiter: Sendable {
         self.maximumKeys = maximumKeys
     }
 
-    /// Counts one request of `key`. Takes constant time. At most once a second, also searches all keys for full quotas.
+    /// Counts one request of `key`. Usually takes constant time. If the number of keys has reached `maximumKeys`, a new
+    /// key makes the limiter remove all keys with a full quota, at most once a second.
     package func take(_ key: String, now: ContinuousClock.Instant = .now) -> Verdict {
         let (seconds, attoseconds) = (now - start).components
         let now = seconds * 1_000_000_000 + attoseconds / 1_000_000_000

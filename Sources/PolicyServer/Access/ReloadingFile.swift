@@ -75,8 +75,8 @@ package final class ReloadingFile<Value: Sendable>: Reloadable {
         }
     }
 
-    /// Stores a problem, and logs it if it differs from the stored one. A problem that remains is thus logged only
-    /// once.
+    /// Stores a problem, and logs the problem if it differs from the one stored before. A problem that remains is thus
+    /// logged only once.
     private func report(_ problem: String, _ logger: Logger) {
         let text = Self.text(problem, subject, path)
         let isNew = state.withLock { state in

@@ -28,8 +28,8 @@ extension RouteNeed {
             let pairs = Array(zip(pattern, segments))
             let literals = pairs.filter { $0 == $1 }.count
             guard pairs.allSatisfy({ $0 == $1 || ($0.hasPrefix("{") && !$1.isEmpty) }),
-                // As in the router, a literal segment takes precedence over a parameter, so the pattern with the most
-                // literals wins.
+                // As in the router, a literal path segment takes precedence over a parameter, so the pattern with the
+                // most literals wins.
                 literals > found?.literals ?? -1
             else { continue }
             let region = pairs.first { $0.0 == "{region}" }?.1

@@ -9,10 +9,11 @@ package enum RouteNeed: Hashable, Sendable {
     /// Open to every authenticated principal.
     case identity
     /// Open to a principal that has the permission in at least one region. The handler limits the answer to the regions
-    /// of that principal.
+    /// in which the principal has the permission.
     case permission(Permission)
 
-    /// Returns the need of a route; nil if the table does not list the route. Nobody may use such a route.
+    /// Returns the need of a route; nil if the table does not list the route. Nobody may use a route that the table
+    /// does not list.
     package static func of(_ route: Route) -> RouteNeed? {
         table["\(route.method.rawValue) \(route.pattern)"]
     }

@@ -3,7 +3,7 @@ package import HTTPCore
 
 /// The tokens of the token file, by their ids.
 package struct TokenTable: Sendable {
-    /// The data that a request needs of a token. The identity is stored, so that requests need not make it again.
+    /// The stored data of a token. The identity is made when the file is read, so that requests need not make it.
     private struct Entry {
         var hash: TokenHash
         var identity: Identity
@@ -24,8 +24,9 @@ package struct TokenTable: Sendable {
 
     package var count: Int { entries.count }
 
-    /// Returns the identity of the token, which may have expired. Returns nil if no token has this id and secret. An
-    /// unknown id takes as long as a wrong secret, so the time does not reveal which ids exist.
+    /// Returns the identity of the token, which may have expired. Returns nil if no token has this id and secret. The
+    /// call takes equally long for an unknown id and for a wrong secret, so the time does not reveal whether an id
+    /// exists.
     package func find(_ token: BearerToken) -> Identity? {
         let entry = entries[token.id]
         let isMatch = (entry?.hash ?? .ofNothing).matches(token)

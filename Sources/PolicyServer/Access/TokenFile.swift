@@ -76,8 +76,10 @@ package enum TokenFile {
         }
     }
 
-    /// Applies `change` to the tokens of the file, and replaces the file. Creates an absent file if `makes` is true.
-    /// Comments in the old file are lost. Other commands that change the file wait until this one is done.
+    /// Applies `change` to the tokens of the file, and writes the file again. Comments in the old file are lost. Other
+    /// commands that change the file wait until this update is done.
+    ///
+    /// - Parameter makes: True to create the file if it does not exist.
     package static func update<Result>(
         _ path: String, makes: Bool = false, _ change: (inout [StoredToken]) throws -> Result
     ) throws -> Result {

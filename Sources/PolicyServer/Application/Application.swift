@@ -16,7 +16,7 @@ package struct Application: Sendable {
     private let logger: Logger
 
     /// Opens the ledger and creates all parts. Throws if the ledger's file is unusable or if the etcd client refuses a
-    /// setting. An unreachable etcd is not an error here; readiness reports it.
+    /// setting. Does not throw if etcd is unreachable; `/readyz` reports an unreachable etcd.
     ///
     /// - Parameters:
     ///   - access: The rules that decide who may use which route; nil to use the rules of the settings.
@@ -46,8 +46,8 @@ package struct Application: Sendable {
         let checkpoints = Checkpoints(
             ledger: ledger, store: etcd,
             key: try givenKey?.forLedger(ledger.identity)
-                // The key at the default path is created if it is absent. A key file that the settings name must
-                // already exist.
+                // The key at the default path is created if it is absent. A key file given in the settings must already
+                // exist.
                 ?? KeyFile.readOrCreate(settings.auditKeyPath, ledger: ledger.identity),
             retiredKeys: KeyFile.retired(beside: settings.dataDirectory + "/audit.key"),
             interval: settings.auditCheckpointInterval, logger: logger)
@@ -85,8 +85,8 @@ package struct Application: Sendable {
                     failureTerminationBehavior: .gracefullyShutdownGroup)
             ],
             gracefulShutdownSignals: signals ?? EndSignals.all(reloading: reloads), logger: logger)
-        // A write that is still active when the drain ends may take until its own deadline. The five seconds are a
-        // margin.
+        // A write that is still active when the drain ends may continue until its own deadline. Five seconds are added
+        // as a margin.
         configuration.maximumGracefulShutdownDuration =
             settings.drainTimeout + settings.writeDeadline + .seconds(5)
         group = ServiceGroup(configuration: configuration)
@@ -120,7 +120,7 @@ package struct Application: Sendable {
     package func shutDown() async { await group.triggerGracefulShutdown() }
 
     private func announce() async {
-        // If an address cannot be bound, `run()` throws the reason.
+        // If an address cannot be bound, this function does nothing, because `run()` throws the reason.
         guard let addresses = try? await http.boundAddresses else { return }
         logger.notice(
             "serving",
@@ -164,8 +164,8 @@ package struct Application: Sendable {
             })
     }
 
-    /// Reads the key file that the settings name. Throws if it does not exist: after a typing error in the path, the
-    /// server must not create a new key there.
+    /// Reads the key file given in the settings. Throws if the file does not exist, because the server must not create
+    /// a new key at a mistyped path.
     private static func givenKey(_ path: String) throws -> SigningKey {
         guard FileManager.default.fileExists(atPath: path) else {
             throw StartFailure(

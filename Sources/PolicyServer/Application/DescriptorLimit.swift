@@ -1,7 +1,7 @@
 import Foundation
 import Logging
 
-/// The limit of open descriptors that the process should set, and the number of connections that this limit allows.
+/// The limit on open descriptors that the process should set, and the number of connections that this limit allows.
 package struct DescriptorLimit: Equatable {
     /// The soft limit that the process should set.
     package var soft: Int

@@ -34,14 +34,15 @@ package struct MemoryTrimmer: Service {
                 try? await Task.sleep(for: interval)
                 guard let size = resident(), size > floor + Self.growth else { continue }
                 trim()
-                // The next trim is measured from the memory that is still in use now.
+                // `floor` becomes the memory that is still in use after this trim. The growth until the next trim is
+                // measured from there.
                 floor = resident() ?? size
             }
         }
     }
 
     /// Returns the resident memory in bytes: the second number of `/proc/self/statm` (proc(5)), multiplied by the page
-    /// size. Returns nil without such a file.
+    /// size. Returns nil if the system has no such file.
     package static func residentMemory() -> Int? {
         guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8),
             let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) })

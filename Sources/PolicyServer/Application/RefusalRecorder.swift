@@ -9,7 +9,7 @@ import Synchronization
 /// they must not spend time on making rows. The service makes the rows.
 final class RefusalRecorder: Service {
     /// The maximum number of queued requests. Each request has a header of up to 32 KiB, so the queue holds at most 32
-    /// MiB. Further requests get no rows; a single row contains their number.
+    /// MiB. Requests that do not fit into the queue get no rows of their own; a single row contains their number.
     static let maximumWaiting = 1_024
 
     private let controlPlane: ControlPlane

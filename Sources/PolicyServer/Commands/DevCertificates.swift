@@ -60,7 +60,7 @@ struct DevCertificates {
     }
 
     private static func write(_ text: String, to path: String, mode: Int) throws {
-        // A new file may briefly have a wrong mode. Nobody else can read the file then, because the directory is
+        // A new file may briefly have a wrong mode, but other users cannot read the file, because the directory is
         // private.
         guard
             FileManager.default.createFile(

@@ -65,14 +65,14 @@ struct DevCommand: AsyncParsableCommand {
     }
 }
 
-/// An etcd with a temporary directory that runs as a child of this process. When this process ends for any reason, etcd
-/// ends too and the directory is removed.
+/// An etcd that runs as a child of this process and stores its data in a temporary directory. When this process ends
+/// for any reason, etcd ends too and the directory is removed.
 ///
 /// A small shell runs between this process and etcd. The shell waits for the end of its standard input, which is a
 /// pipe. Only this process holds the other end of the pipe. When this process ends, even after `kill -9`, the kernel
 /// closes the pipe. The shell then kills etcd and removes the directory. (Linux offers PR_SET_PDEATHSIG for this
-/// purpose, but it must be set in the child between fork and exec, and Foundation's `Process` does not allow that.)
-/// `setsid` ensures that a Ctrl-C at the terminal does not end etcd before the server has drained.
+/// purpose, but the child must set it between fork and exec, and Foundation's `Process` does not allow that.) `setsid`
+/// ensures that a Ctrl-C at the terminal does not end etcd before the server has drained.
 struct DevEtcd: Service {
     /// The address that clients use.
     let endpoint: EtcdEndpoint

@@ -35,8 +35,8 @@ final class EtcdSupervisor: Sendable {
             "-c", Self.script, "etcd-supervisor", directory, program,
             "http://127.0.0.1:\(client)", "http://127.0.0.1:\(peer)",
         ]
-        // etcd also reads environment variables that begin with `ETCD_`. They are removed, because they must not
-        // override the flags.
+        // etcd also reads environment variables that begin with `ETCD_`. This line removes such variables, because they
+        // must not override the flags.
         process.environment = ProcessInfo.processInfo.environment.filter {
             !$0.key.hasPrefix("ETCD_")
         }
@@ -60,7 +60,8 @@ final class EtcdSupervisor: Sendable {
         return kill(pid, 0) == 0 && !Self.isZombie(pid)
     }
 
-    /// Ends etcd, removes its directory, and waits for both. This takes a few milliseconds.
+    /// Makes the shell end etcd and remove the directory, and waits until the shell has ended. This takes a few
+    /// milliseconds.
     func end() {
         try? lifeline.fileHandleForWriting.close()
         process.waitUntilExit()

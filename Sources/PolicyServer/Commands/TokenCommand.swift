@@ -150,7 +150,7 @@ struct TokenRevokeCommand: AsyncParsableCommand {
     }
 }
 
-/// Creates a successor of a token. The old token stays valid for the time of grace.
+/// Creates a successor of a token. The old token stays valid for a grace period.
 struct TokenRotateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate", abstract: "Create a successor of a token, and print it once.",

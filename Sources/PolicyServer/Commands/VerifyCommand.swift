@@ -115,9 +115,9 @@ package struct VerifyCommand: AsyncParsableCommand {
         return .microseconds(age) < Self.newLedger
     }
 
-    /// Returns a note if the key in the data folder differs from the newest key in the ledger. This is not a finding,
-    /// because the difference proves nothing: anyone who can change the ledger can also change the key file, and the
-    /// server may use another key file.
+    /// Returns a note if the key in the data folder differs from the newest key in the ledger. The note is not a
+    /// finding, because the difference proves nothing: anyone who can change the ledger can also change the key file,
+    /// and the server may use another key file.
     private func keyNote(_ report: LedgerReport) -> [String] {
         guard key == nil, let beside = keyBeside(), let last = report.keys.last, last != beside
         else { return [] }

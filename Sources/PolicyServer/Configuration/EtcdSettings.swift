@@ -21,7 +21,8 @@ package struct EtcdSettings: Sendable, Equatable {
         try checkCombination(reader)
     }
 
-    /// Throws if a setting lacks another setting that it needs.
+    /// Throws if a setting is given without another setting that it needs. Also throws if the URLs have different
+    /// schemes, or if a TLS setting is given for `http` URLs.
     private func checkCombination(_ reader: SettingReader) throws(SettingError) {
         try reader.require(.etcdPasswordFile, with: .etcdUser)
         try reader.require(.etcdUser, with: .etcdPasswordFile)
@@ -98,7 +99,8 @@ extension EtcdSettings {
         return passwords.filter { !$0.isEmpty }
     }
 
-    /// Runs `body`, which uses the file of `setting`. An error message then begins with the name of the setting.
+    /// Runs `body`, which uses the file of `setting`. If `body` throws, throws an error whose message begins with the
+    /// name of the setting.
     private static func secret<Value>(
         _ setting: Setting, _ body: () throws(StoreError) -> Value
     ) throws(SettingError) -> Value {

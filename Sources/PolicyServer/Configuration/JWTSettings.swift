@@ -3,8 +3,8 @@ package import Logging
 /// The settings of authentication with JSON Web Tokens.
 package struct JWTSettings: Sendable {
     package var keys: JWKSStore.Source
-    /// The PEM file of the authorities that sign the certificate of the key set's URL; nil to use the authorities of
-    /// the system.
+    /// The PEM file of the authorities that sign the certificate of the server that provides the keys; nil to use the
+    /// authorities of the system.
     package var authorities: String?
     /// The maximum number of seconds between two loads of the keys.
     package var refreshInterval: Int
@@ -48,7 +48,7 @@ package struct JWTSettings: Sendable {
             grants: { rulesFile.numbered })
     }
 
-    /// Returns the authenticator, and the service that loads and refreshes its keys.
+    /// Returns the authenticator, and the service that loads and refreshes the keys of the authenticator.
     package func authenticator(
         logger: Logger
     ) -> (authenticator: JWTAuthenticator, service: JWKSStore) {

@@ -38,7 +38,7 @@ package struct KeystoneSettings: Sendable {
             try reader.optional(.keystoneRules) ?? "", principal: principal)
     }
 
-    /// Returns the authenticator, and the service that owns its connections to Keystone.
+    /// Returns the authenticator, and the service that owns the connections to Keystone.
     package func authenticator(
         logger: Logger
     ) -> (authenticator: KeystoneAuthenticator, service: KeystoneClient) {

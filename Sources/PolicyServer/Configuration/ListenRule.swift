@@ -18,8 +18,8 @@ package enum ListenRule {
             "\(secure.url) needs \(Setting.tlsCertificate.flag) and \(Setting.tlsKey.flag)")
     }
 
-    /// Throws if other machines can reach an address without TLS or without authentication. Without TLS, others could
-    /// read tokens in transit. Without authentication, any client could change the policy of every region.
+    /// Throws if an address that other machines can reach lacks TLS or authentication. Without TLS, others could read
+    /// tokens in transit. Without authentication, any client could change the policy of every region.
     ///
     /// - Parameters:
     ///   - isAuthenticated: True if at least one authenticator is configured.
@@ -45,13 +45,15 @@ package enum ListenRule {
 }
 
 extension ListenAddress {
-    /// Reads `HOST:PORT`, `[IPv6]:PORT` or `unix:/PATH`. Returns nil for any other text. The host must be numeric,
-    /// because a name could later resolve to another address. The only accepted name is `localhost`, which is read as
-    /// 127.0.0.1. The path must be absolute, because a relative path would depend on the folder in which the server is
-    /// started.
+    /// Reads `HOST:PORT`, `[IPv6]:PORT` or `unix:/PATH`. Returns nil for any other text.
     ///
-    /// `http://` or `https://` in front of the host tells whether the address uses TLS. Without a scheme, the address
-    /// uses TLS if `hasCertificate` is true.
+    /// The host must be numeric, because a name could later resolve to another address. The only accepted name is
+    /// `localhost`, which is read as 127.0.0.1. `http://` in front of the host turns TLS off, and `https://` turns TLS
+    /// on.
+    ///
+    /// The path must be absolute, because a relative path would depend on the folder in which the server is started.
+    ///
+    /// - Parameter hasCertificate: True if a host without `http://` or `https://` uses TLS.
     package init?(setting text: String, hasCertificate: Bool = false) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst("unix:".count))

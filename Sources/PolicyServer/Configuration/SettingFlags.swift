@@ -1,7 +1,8 @@
 package import ArgumentParser
 
-/// The command line options, one for each `Setting`. Their values are unchecked texts; `Settings` checks them. The
-/// options for etcd and the data folder are in `LocationFlags`, because the command `dev` sets them itself.
+/// The command line options for settings. Their values are unchecked texts; `Settings` checks them. The options for
+/// etcd and the data folder are in `LocationFlags`, because the command `dev` chooses these values and has no options
+/// for them.
 package struct SettingFlags: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("YAML file of settings.", valueName: "file"))
     package var config: String?

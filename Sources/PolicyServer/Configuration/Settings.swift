@@ -21,7 +21,7 @@ package struct Settings: Sendable {
     package var segmentDirectory: String { dataDirectory + "/segments" }
     /// The age at which audit rows expire; nil if rows never expire.
     package var auditRetention: Duration?
-    /// The key file that the settings name; nil to use the key file in the data folder.
+    /// The key file given in the settings; nil to use the key file in the data folder.
     package var auditKeyFile: String?
     /// The path of the file with the signing key.
     package var auditKeyPath: String { auditKeyFile ?? dataDirectory + "/audit.key" }
@@ -35,7 +35,8 @@ package struct Settings: Sendable {
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
     package var maxConnections: Int
-    /// The maximum number of simultaneous requests. Above it, the server serves only health checks and administrators.
+    /// The maximum number of simultaneous requests. Above this number, the server serves only health checks and
+    /// administrators.
     package var maxRequests: Int
     /// The number of requests per minute that one principal may send; 0 for no limit.
     package var requestsPerPrincipal: Int
@@ -43,7 +44,7 @@ package struct Settings: Sendable {
     package var requestsPerAddress: Int
     /// The maximum memory in bytes for all request bodies together, including their parsed documents.
     package var maxBodyMemory: Int
-    /// The maximum memory in bytes for all answers together that clients have not read yet.
+    /// The maximum memory in bytes for all answers together, counting only bytes that clients have not read yet.
     package var maxAnswerMemory: Int
     /// The names of this server besides its addresses, for `CrossSiteGuard.hosts`.
     package var allowedHosts: Set<String>
@@ -74,7 +75,8 @@ package struct Settings: Sendable {
             PolicyNameConvention(rawValue: $0)
         }
         let perMinute = try reader.integer(.auditAttempts, in: 1...1_000_000)
-        // The burst is at least the rate, so that a source may use all rows of one minute at once.
+        // The burst is at least the number of rows per minute, so that one source may use all its rows of a minute at
+        // once.
         refusals = RefusalBudget.Limits(perMinute: perMinute, burst: max(1_000, perMinute))
         writeDeadline = try .seconds(reader.integer(.writeDeadline, in: 1...600))
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))
@@ -116,8 +118,8 @@ package struct Settings: Sendable {
     /// The legal values of the memory limits in bytes: 1 MiB to 1 TiB.
     private static let memory = 1 << 20...1 << 40
 
-    /// Throws if the memory limit is too small for one body of the maximum size. The server would answer every such
-    /// body with 503 "try again", although no later try could succeed.
+    /// Throws if the memory limit is too small for one body of the maximum size. Otherwise the server would answer
+    /// every body of that size with 503 "try again", although no later try could succeed.
     private func refuseBodiesWithoutRoom(_ reader: SettingReader) throws(SettingError) {
         let needed = ByteBudget.limit(for: maxBodyBytes * (1 + API.documentMemory))
         guard maxBodyMemory < needed else { return }

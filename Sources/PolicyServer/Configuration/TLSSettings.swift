@@ -9,8 +9,8 @@ package struct TLSSettings: Sendable {
 
     package init(files: TLSFiles) { self.files = files }
 
-    /// Reads the settings. Returns nil if no certificate is set. Throws if a setting lacks another setting that it
-    /// needs.
+    /// Reads the settings. Returns nil if no certificate is set. Throws if a setting is given without another setting
+    /// that it needs.
     init?(_ reader: SettingReader) throws(SettingError) {
         try reader.require(.tlsKey, with: .tlsCertificate)
         for setting in [Setting.tlsKey, .tlsClientCA] {

@@ -3,7 +3,8 @@ import Domain
 package import HTTPCore
 package import Store
 
-/// The HTTP API. A handler checks a request, calls one of the parts below, and converts the result to an answer.
+/// The HTTP API. A handler checks a request, calls a part of the server such as the control plane, and converts the
+/// result to an answer.
 package struct API: Sendable {
     let controlPlane: ControlPlane
     package let ledger: AuditLedger
@@ -53,7 +54,7 @@ package struct API: Sendable {
         }
     }
 
-    /// The number of bytes of memory that a request may need for each byte of its body, for the parsed document. A
+    /// The number of bytes of memory that the parsed document of a request may need for each byte of the body. A
     /// typical policy needs about eight times the size of its text. A text of many small members or empty lists needs
     /// the most.
     static let documentMemory = 24

@@ -7,8 +7,8 @@ import HTTPTypes
 /// Finds and checks the actor of a request.
 package enum Principal {
     /// Returns the identity of a client on a server that does not authenticate. The client may do everything, and
-    /// `X-Actor` gives its name. A malformed `X-Actor` is ignored here. Requests that the ledger records also call
-    /// `named`, which throws.
+    /// `X-Actor` gives its name. This function ignores a malformed `X-Actor`. For a request that the ledger records,
+    /// `ChangeContext` refuses a malformed `X-Actor`.
     package static func trusted(_ request: Request) -> Identity {
         let actor = (try? named(request)) ?? nil
         return Identity(

@@ -4,7 +4,7 @@ import Domain
 package import HTTPCore
 import Store
 
-// Converts results to documents, for all answers except those that show an object.
+// This file converts results to documents for all answers except answers that show an object.
 
 extension ObjectReference {
     package var document: JSONValue {
@@ -80,13 +80,14 @@ extension ChangeStatus {
 }
 
 extension ControlPlaneHealth {
-    /// Returns the document of `/readyz`. It also shows checkpoints, findings about stored values, the files of
-    /// authentication, and the TLS files. Problems with these do not affect readiness, because the server can still
-    /// accept writes.
+    /// Returns the document of `/readyz`.
     ///
-    /// - Parameter identity: The state of the files of authentication; nil if the server does not authenticate. If it
-    ///   is given, all other parts are shown without details. Everyone can read the answer, and details may contain
-    ///   keys and names of objects.
+    /// The document also shows checkpoints, findings about stored values, the files of authentication, and the TLS
+    /// files. A problem with one of these four does not affect readiness, because the server can still accept writes.
+    ///
+    /// - Parameter identity: The state of the files of authentication; nil if the server does not authenticate. If
+    ///   `identity` is given, the document contains no details about the other parts. Everyone can read the document,
+    ///   and details may contain keys and names of objects.
     package func document(
         checkpoints: Checkpoints.Status, identity: Part? = nil, tls: TLSCredentials.Status? = nil
     ) -> JSONValue {

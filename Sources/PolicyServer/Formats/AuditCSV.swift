@@ -8,7 +8,7 @@ package enum AuditCSV {
         let members = AuditColumn.all.compactMap { column in
             column.csv.flatMap { position in column.member.map { (position, $0.name) } }
         }
-        // The column `diff` is added here, because it is not a column of the ledger. Its position 330 puts it after the
+        // This line adds `diff`, because `diff` is not a column of the ledger. Its position 330 puts it after the
         // column `after`, which has the position 320.
         return (members + [(330, "diff")]).sorted { $0.0 < $1.0 }.map(\.1)
     }()

@@ -35,8 +35,8 @@ extension AuditRecord {
     }
 
     /// The JSON Patch (RFC 6902) from the object before the change to the object after it; nil unless the row contains
-    /// both. For a CrossRegionPolicy, the patch compares the documents that clients wrote. If these are equal, it
-    /// compares the stored documents.
+    /// both. For a CrossRegionPolicy, the patch compares the documents that clients wrote. If the two documents are
+    /// equal, the patch compares the stored documents.
     package var diff: [JSONPatch.Operation]? {
         guard let before = entry.before, let after = entry.after else { return nil }
         let (stored, later) = (Self.embedded(before), Self.embedded(after))

@@ -66,7 +66,7 @@ extension AuditRecord {
     }
 
     /// The type of the CADF event: `control` for a refused request, and `activity` for any other row. A change that the
-    /// server only observed is not a `monitor` event, because such an event must contain measurements.
+    /// server only observed is not a `monitor` event, because a `monitor` event must contain measurements.
     private var eventType: String { entry.outcome == .refused ? "control" : "activity" }
 
     private var initiator: JSONValue {
@@ -82,8 +82,8 @@ extension AuditRecord {
         host["agent"] = entry.userAgent.map(JSONValue.string)
         if !host.isEmpty { initiator["host"] = .object(host) }
         if let authentication = entry.authentication {
-            // DSP0262 requires a token here. The server never stores tokens of clients, so the event contains a
-            // placeholder.
+            // DSP0262 requires the member `token` in a credential. The server never stores tokens of clients, so the
+            // event contains a placeholder.
             initiator["credential"] = ["type": .string(authentication), "token": "***"]
         }
         if let roles = entry.roles {

@@ -87,9 +87,9 @@ package enum DocumentFormat: Sendable, Equatable {
     }
 }
 
-/// A queue in which large bodies are read and checked one at a time. They occupy only one thread of the pool, so other
-/// requests can use the other threads. The queue is an actor, because a body that waits for a mutex would block a
-/// thread.
+/// A queue in which large bodies are read and checked one at a time. Large bodies thus occupy only one thread of the
+/// pool, and other requests can use the other threads. The queue is an actor, because a body that waits for a mutex
+/// would block a thread.
 package actor LargeBodyQueue {
     /// The size in bytes from which a body counts as large. A smaller body does not wait, because it takes a few
     /// milliseconds at most.

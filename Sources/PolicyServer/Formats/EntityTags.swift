@@ -69,10 +69,10 @@ package enum EntityTags {
 
 /// The ETags of lists.
 ///
-/// A list has no revision. etcd's revision cannot be used as its tag: that revision also rises with each change of a
-/// workload endpoint, and a restored etcd uses the same numbers again. A tag therefore contains a random text for the
-/// run of this server, and the version of the list in that run. Another replica does not know such a tag and answers
-/// 200 instead of 304.
+/// A list has no revision. etcd's revision cannot be used as the tag of a list: that revision also rises with each
+/// change of a workload endpoint, and a restored etcd uses the same numbers again. A tag therefore contains a random
+/// text for the run of this server, and the version of the list in that run. Another replica does not know the tag and
+/// answers 200 instead of 304.
 struct ListTags: Sendable {
     /// A random text that distinguishes this run of the server from all other runs.
     private let run = String(UInt64.random(in: 0...UInt64.max), radix: 36)
@@ -89,7 +89,7 @@ struct ListTags: Sendable {
     }
 
     private func tag(_ request: Request, state: String) -> String {
-        // `Hasher` gives other results in the next run of the server. This does no harm, because a tag is only valid in
+        // `Hasher` gives different results in each run of the server. This does no harm, because a tag is only valid in
         // one run.
         var hasher = Hasher()
         hasher.combine(request.responseType)

@@ -33,7 +33,8 @@ extension HTTPField.Name {
 }
 
 extension StringProtocol {
-    /// The text without spaces and tabs at both ends. HTTP allows them around list members (RFC 9110 section 5.6.3).
+    /// The text without spaces and tabs at both ends. HTTP allows spaces and tabs around list members (RFC 9110 section
+    /// 5.6.3).
     var trimmed: String {
         var part = self[...]
         while let first = part.first, first == " " || first == "\t" { part = part.dropFirst() }

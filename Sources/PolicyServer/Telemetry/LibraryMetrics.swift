@@ -67,15 +67,16 @@ package final class LibraryMetrics: MetricsFactory {
         }
     }
 
-    /// Returns the series with this name and these labels. Creates it if it is new. Returns nil if it is refused.
+    /// Returns the series with this name and these labels. Creates a missing series. Returns nil if the name is taken
+    /// or the maximum number of series is reached.
     private func series(
         _ kind: PrometheusText.Kind, _ label: String, _ dimensions: [(String, String)]
     ) -> Series? {
         let key = Series.Key(kind, label, dimensions)
         return state.withLock { state in
             if let known = state.series[key], known.kind == kind { return known }
-            // In Prometheus' format, all series of a name must have the same type. Names with the prefixes of this
-            // server are reserved.
+            // A name is taken if it has a prefix of this server, or if a series of another type has the name. In
+            // Prometheus' format, all series of a name must have the same type.
             let isTaken =
                 key.name.hasPrefix("policy_server_") || key.name.hasPrefix("process_")
                 || state.series.values.contains { $0.key.name == key.name && $0.kind != kind }

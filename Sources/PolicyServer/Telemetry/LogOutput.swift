@@ -29,8 +29,8 @@ package final class LogOutput: TextOutputStream, Sendable {
 
     /// Creates the output, and makes the process ignore SIGPIPE.
     ///
-    /// - Parameter limit: The maximum number of bytes in the buffer. Bytes that are being written do not count; there
-    ///   can be up to `limit` of them.
+    /// - Parameter limit: The maximum number of bytes in the buffer. The bytes that are being written are no longer in
+    ///   the buffer. Their number is also at most `limit`.
     package init(descriptor: Int32, limit: Int = 2 << 20) {
         self.descriptor = descriptor
         self.limit = limit
@@ -97,8 +97,8 @@ package final class LogOutput: TextOutputStream, Sendable {
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EAGAIN {
-                // The descriptor is non-blocking if another process that shares it has changed its mode. This line
-                // waits until it accepts output, for at most a second.
+                // The descriptor is non-blocking if another process that shares the descriptor has changed its mode.
+                // This line waits until the descriptor accepts output, for at most a second.
                 var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = Foundation.poll(&poll, 1, 1_000)
             } else if errno != EINTR {

@@ -110,8 +110,8 @@ package final class JWKSStore: Service, Reloadable {
     package func refresh() async {
         let load = state.withLock { state in
             if let load = state.load { return load }
-            // The load runs in a task that belongs to the store. If it belonged to the first caller, the cancellation
-            // of that caller would also fail the others. The timeout of the client limits the length of the load.
+            // The load runs in a task that belongs to the store. If the task belonged to the first caller, cancelling
+            // that caller would fail the other callers too. The timeout of the HTTP client limits the time of the load.
             let load = Task { await self.load() }
             state.load = load
             state.lastAttempt = now()
@@ -183,7 +183,8 @@ package final class JWKSStore: Service, Reloadable {
         }
     }
 
-    /// Returns the document, and the number of seconds for which the provider allows caches to keep it.
+    /// Returns the document, and the number of seconds for which the provider allows caches to keep the document. The
+    /// number is nil if the source is a file, or if the provider gives no number.
     private func read() async throws -> (bytes: [UInt8], maxAge: Int?) {
         switch source {
         case .file(let path):

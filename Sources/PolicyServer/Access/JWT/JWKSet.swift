@@ -16,13 +16,13 @@ package struct JWKSet: Sendable {
     private let keys: [Key]
     /// For each unused key of the document, the reason why it is not used. The reasons are written to the log.
     package let skipped: [String]
-    /// The parsed document. It is compared with a later one to detect a change.
+    /// The parsed document. Each load compares the new document with this one to detect a change.
     let document: JSONValue
 
     package var count: Int { keys.count }
 
-    /// Reads a set of keys. Throws if the document is not a set or has no usable key. Keys for other purposes and of
-    /// unknown types are skipped, as RFC 7517 section 5 demands.
+    /// Reads a set of keys. Throws if the document is not a set or has no usable key. Skips unusable keys, such as keys
+    /// that are not for signatures and keys of unknown types, as RFC 7517 section 5 demands.
     package init(_ bytes: [UInt8]) async throws(JWKSetError) {
         guard bytes.count <= Self.maximumBytes else {
             throw JWKSetError("is larger than \(Self.maximumBytes) bytes")
@@ -126,7 +126,8 @@ private enum KeyShape {
         switch members["kty"]?.stringValue {
         case "RSA":
             let (modulus, exponent) = (try bytes("n"), try bytes("e"))
-            // A larger key would make each verification slow, and a smaller one is too weak.
+            // A key must have 2048 to 8192 bits. A shorter key is too weak, and a longer key would make each
+            // verification slow.
             guard 256...1_024 ~= modulus.bytes.count, modulus.bytes[0] != 0 else {
                 throw JWKSetError("does not have 2048 to 8192 bits")
             }

@@ -59,18 +59,19 @@ package struct JWT: Sendable {
 
     private static func algorithm(_ header: JSONObject) throws(JWTRefusal) -> JWTAlgorithmName {
         // A receiver must refuse a token whose critical members it does not understand (RFC 7515 section 4.1.11). This
-        // server understands no critical member.
+        // server understands no critical member, so it refuses every token with `crit`.
         guard header["crit"] == nil else {
             throw JWTRefusal("has the header member crit, which this server does not support")
         }
-        // Compressed, encrypted and unencoded claims (RFC 7797) do not occur in access tokens.
+        // A token with compressed, encrypted or unencoded claims (RFC 7797) is refused. Access tokens do not have such
+        // claims.
         guard header["zip"] == nil, header["enc"] == nil, header["b64"] == nil else {
             throw JWTRefusal(
                 "has a header member that this server does not support (zip, enc or b64)")
         }
         if let type = header["typ"] {
-            // These are the types of access tokens (RFC 9068 section 2.1, RFC 7515 section 4.1.9). Other types, such as
-            // logout+jwt, are refused.
+            // The accepted values of `typ` are the types of access tokens (RFC 9068 section 2.1, RFC 7515 section
+            // 4.1.9). A token of another type, such as logout+jwt, is refused.
             let name = type.stringValue?.lowercased() ?? ""
             guard ["jwt", "at+jwt", "application/jwt", "application/at+jwt"].contains(name) else {
                 throw JWTRefusal("is not an access token (typ)")

@@ -71,7 +71,8 @@ package struct JWTAuthenticator: Authenticator {
         }
     }
 
-    /// Returns the key that the header of the token names. Loads the keys again, at most once, if no key has the id.
+    /// Returns the key that the header of the token identifies. If no key has the id in the header, loads the keys
+    /// again once, and repeats the search.
     private func verifier(_ jwt: JWT) async throws -> (any JWTAlgorithm, generation: UInt64) {
         for isSecondTry in [false, true] {
             guard let snapshot = keys.snapshot() else { throw Self.unavailable }

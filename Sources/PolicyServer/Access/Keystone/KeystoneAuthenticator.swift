@@ -100,9 +100,9 @@ package struct KeystoneAuthenticator: Authenticator {
     }
 
     private func outcome(_ token: String, _ digest: SHA256Digest) async -> Outcome {
-        // Without a cache, each request asks Keystone, because an answer to an earlier request may be older than a
-        // revocation. The call runs in a separate task, so that a client that disconnects does not look like a failure
-        // of Keystone.
+        // Without a cache, each request sends its own question to Keystone, because the answer to the question of an
+        // earlier request may be older than a revocation. The call runs in a separate task, so that a client that
+        // disconnects does not look like a failure of Keystone.
         guard cacheSeconds > 0 else { return await Task { await ask(token, digest) }.value }
         let question = memory.state.withLock { state in
             if let question = state.questions[digest] { return question }
@@ -125,8 +125,9 @@ package struct KeystoneAuthenticator: Authenticator {
         case .full: return .busy
         case .failed: return .unavailable
         }
-        // A cached result is valid from this time, which is before the question to Keystone. The token may be revoked
-        // while the answer is on its way, so the time of the answer would be too late.
+        // The lifetime of a cached result begins now, before the question is sent to Keystone, and not when the answer
+        // arrives. If the token is revoked while the answer is on its way, the later time would keep the token valid
+        // for too long.
         let asked = now()
         do throws(KeystoneFailure) {
             let found = try await client.validate(token)

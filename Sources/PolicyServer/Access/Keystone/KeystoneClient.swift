@@ -4,14 +4,14 @@ package import Domain
 package import Logging
 import ServiceLifecycle
 
-/// Validates tokens at Keystone. Uses the credential of this server for it.
+/// Validates tokens at Keystone with the credential of this server.
 ///
 /// The file of the credential is read each time this server requests a new token for itself. A changed file therefore
 /// needs no restart.
 package actor KeystoneClient: Service {
     private struct ServiceToken {
         var value: String
-        /// The time from which a new token is requested. It is shortly before the expiry.
+        /// The time from which a new token is requested, shortly before this token expires.
         var renewal: Timestamp
     }
 
@@ -61,8 +61,8 @@ package actor KeystoneClient: Service {
         do {
             var answer = try await ask(token, as: try await serviceToken())
             if answer.status == 401 {
-                // Keystone refuses the token of this server, for example because the server's password was changed. The
-                // second try uses a new token.
+                // Keystone has refused the token of this server, for example because the server's password was changed.
+                // The second try uses a new token.
                 answer = try await ask(token, as: try await serviceToken(replacing: answer.asker))
             }
             let result: KeystoneToken? =
@@ -97,13 +97,14 @@ package actor KeystoneClient: Service {
         return (answer.status, answer.body, asker)
     }
 
-    /// Returns a token for this server that differs from `old`. Simultaneous calls share one request.
+    /// Returns a token for this server. Never returns the stored token if it is `old`, because Keystone has refused
+    /// `old`. Simultaneous calls share one request.
     private func serviceToken(replacing old: String? = nil) async throws -> String {
         if let current, current.value != old, now() < current.renewal { return current.value }
         if let renewal { return try await renewal.value }
         if let refusal, now() < refusal.until { throw refusal.failure }
-        // The request runs in a task that belongs to this actor. If it belonged to the first caller, the cancellation
-        // of that caller would also fail the others.
+        // The request runs in a task that belongs to this actor. If the task belonged to the first caller, cancelling
+        // that caller would fail the other callers too.
         let task = Task { try await authenticate() }
         renewal = task
         defer { renewal = nil }

@@ -16,7 +16,8 @@ package struct KeystoneCredential: Sendable {
         "system_scope", "user_domain_id", "user_domain_name", "user_id", "username",
     ]
 
-    /// Reads the file. Only its owner may have access to it. Error messages contain no values from the file.
+    /// Reads the file. Throws if other users have any access to the file. Error messages contain no values from the
+    /// file.
     package static func read(_ path: String) throws(SettingError) -> KeystoneCredential {
         let setting = Setting.keystoneCredential.flag
         let bytes: [UInt8]
@@ -131,8 +132,8 @@ package struct KeystoneCredential: Sendable {
                 throw KeystoneFailure(
                     "needs application_credential_id, or application_credential_name and a user")
             }
-            // The request has no scope, because Keystone refuses one here: an application credential belongs to one
-            // project.
+            // The request has no scope. An application credential already belongs to one project, so Keystone refuses a
+            // request that gives a scope.
             return [
                 "identity": [
                     "methods": ["application_credential"],

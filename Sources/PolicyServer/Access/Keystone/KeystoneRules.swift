@@ -63,8 +63,9 @@ package struct KeystoneRules: Sendable {
                 "project", "project-domain", "project-id", "domain", "domain-id", "system", "roles",
                 "grants",
             ])
-            // A project name must come with its domain, and no rule can cover all projects. A user who may create
-            // projects can choose any name for a project, and can assign roles in it.
+            // A rule that gives the name of a project must also give the project's domain, and no rule can cover all
+            // projects. Otherwise a user who may create projects in any domain could get the grants: the user could
+            // choose the name of a project, and could assign roles in it.
             var scopes: [Rule.Scope] = []
             if let name = try rule.text("project") {
                 guard let domain = try rule.text("project-domain") else {
@@ -146,7 +147,7 @@ package struct KeystonePrincipal: Sendable {
             return nil
         }
         // The pattern must identify one user. A user id is unique in Keystone. A user name is unique only in its
-        // domain, so the pattern then needs the domain too, and an `@` to separate the two.
+        // domain, so a pattern with a user name also needs the domain, and an `@` between the two.
         let hasName =
             parts.filter { $0 == .user }.count == 1
             && parts.filter { $0 == .domain || $0 == .domainID }.count == 1

@@ -26,8 +26,8 @@ final class IdentityCache: Sendable {
     ) -> Identity? {
         entries.withLock { entries in
             guard let entry = entries.value(credential) else { return nil }
-            // An entry that was stored after `now` is removed too. The system clock was then set back, so the age of
-            // the entry is unknown.
+            // An entry is also removed if it was stored after `now`. In this case, the system clock has been set back,
+            // so the age of the entry is unknown.
             guard entry.storedAt <= now, now < entry.validUntil, entry.generation == generation
             else {
                 entries.remove(credential)

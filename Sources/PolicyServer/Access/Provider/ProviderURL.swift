@@ -13,8 +13,8 @@ package struct ProviderURL: Hashable, Sendable, CustomStringConvertible {
     /// Reads an https URL, or an http URL with a loopback address. Returns nil for any other text, and for a URL with a
     /// user, a password, a query or a fragment.
     package init?(_ text: String) {
-        // Characters that are illegal in a URL (RFC 3986 section 2) are refused here, because Foundation would accept
-        // and encode them.
+        // This line refuses characters that are illegal in a URL (RFC 3986 section 2). Foundation would accept and
+        // encode them.
         guard text.isVisibleASCII(1...2_048), !text.contains(where: "\"<>\\^`{|}".contains),
             let parts = URLComponents(string: text),
             let host = parts.host, !host.isEmpty, parts.user == nil, parts.password == nil,

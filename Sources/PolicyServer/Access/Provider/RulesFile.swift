@@ -64,8 +64,8 @@ enum RulesFile {
         /// The setting, the path of the file, and the JSON pointer of the rule. Messages begin with this text.
         let place: String
 
-        /// Returns an error about this rule. `problem` is added to `place`; it must begin with a JSON pointer relative
-        /// to the rule, or with a space.
+        /// Returns an error about this rule. The message is `place` followed by `problem`. `problem` must begin with a
+        /// JSON pointer relative to the rule, or with a space.
         func error(_ problem: String) -> SettingError { SettingError(place + problem) }
 
         func refuseMembers(except known: [String]) throws(SettingError) {

@@ -15,8 +15,8 @@ extension API {
         ]
     }
 
-    /// The path of the endpoint. It is also used to exclude the endpoint from the record of refused writes: the
-    /// endpoint uses POST but changes nothing.
+    /// The path of the endpoint. The record of refused writes excludes this path, because the endpoint uses POST but
+    /// changes nothing.
     static let accessCheckPath = "/v1/access:check"
 
     private func checkAccess(_ request: Request) async throws -> Response {

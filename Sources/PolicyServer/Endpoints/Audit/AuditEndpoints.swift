@@ -164,7 +164,8 @@ extension API {
     /// a legal actor or reason could not be recorded.
     func reader(_ request: Request) throws(Problem) -> ChangeContext {
         var request = request
-        // The reason for the read comes from the header only: the query parameter `reason` is a filter here.
+        // The reason for the read comes from the header only. The query parameter `reason` is a filter on this path, so
+        // it is removed before the context is made.
         request.query = QueryItems()
         return try ChangeContext(request)
     }
@@ -179,8 +180,9 @@ extension API {
             within: request.caller.limits(for: .readAudit))
     }
 
-    /// Returns true if answers on this path show what actors did. Returns false for checkpoints, proofs and holds. Also
-    /// returns false for the status of a change, because only a client that knows the change's id can ask for it.
+    /// Returns true if answers on this path show actions of actors. Returns false for checkpoints, proofs and holds.
+    /// Also returns false for the status of a change, because only a client that knows the change's id can ask for the
+    /// status.
     static func readsAuditLog(_ path: String) -> Bool {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2)
         switch (parts.first, parts.count) {

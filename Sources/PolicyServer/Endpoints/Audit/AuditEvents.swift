@@ -18,8 +18,8 @@ extension API {
         // request that opened it.
         follower.ownRequestID = request.requestID
         if let start = try Self.lastEventID(request) {
-            // A row number after the end of the ledger is reported in the stream, because a browser does not reconnect
-            // after an error status.
+            // A row number after the end of the ledger is reported as an event of the stream and not as an error
+            // status, because a browser does not reconnect after an error status.
             if start > follower.start { follower.lost = start } else { follower.start = start }
         }
         guard let slot = events.takeSlot() else {
@@ -58,7 +58,7 @@ package final class AuditEvents: Sendable {
     package let maximum: Int
     /// The maximum time without output on a stream.
     let heartbeat: Duration
-    // A mutex is used instead of an actor, because `deinit` of a slot cannot wait.
+    // A mutex is used instead of an actor, because `deinit` of a slot cannot wait for an actor.
     private let open = Mutex(0)
 
     package init(maximum: Int = 64, heartbeat: Duration = .seconds(15)) {
@@ -66,7 +66,7 @@ package final class AuditEvents: Sendable {
         self.heartbeat = heartbeat
     }
 
-    /// The right to one open stream. The slot is returned when the object is released.
+    /// The right to keep one stream open. The slot becomes free when this object is released.
     package final class Slot: Sendable {
         private let events: AuditEvents
 
@@ -114,8 +114,8 @@ struct AuditFollower: Sendable {
 
     /// Sends rows until the client disconnects or the server begins to shut down.
     func run(_ writer: ResponseBodyWriter) async throws {
-        // The signal buffers one wake-up. More are not needed, because `follow` reads to the end of the ledger after
-        // each wake-up.
+        // The signal buffers one wake-up. One is enough, because `follow` reads to the end of the ledger after each
+        // wake-up.
         let (wakes, signal) = Signal.make()
         let commits = ledger.commits()
         let ticks = TickCount()
@@ -174,9 +174,10 @@ struct AuditFollower: Sendable {
                 }
                 seq = rows.last?.seq ?? seq
                 isAtEnd = rows.isEmpty
-                // The timer wakes this task every third of the heartbeat time. A heartbeat is due after two thirds
-                // without output, because the next tick could come too late. Only a tick of the timer leads to a
-                // heartbeat. Otherwise the time of a heartbeat could reveal a row that the client may not see.
+                // The timer wakes this task three times in each heartbeat interval. A heartbeat is due after two thirds
+                // of the interval without output, because the next wake-up could come too late. Only a wake-up by the
+                // timer leads to a heartbeat. Otherwise the time of a heartbeat could reveal a row that the client may
+                // not see.
                 let now = ticks.value
                 if now != tick, lastWrite.duration(to: .now) >= heartbeat * 2 / 3 {
                     try await writer.write(":\n\n")

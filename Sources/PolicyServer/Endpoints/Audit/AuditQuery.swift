@@ -25,8 +25,8 @@ struct AuditQuery: Sendable {
         limit = try API.limit(request)
         if let position = try API.position(list, request) {
             cursor = AuditCursor(position)
-            // A cursor belongs to this query only if it has the right form: without a time for a search for words, and
-            // with a time for all other queries.
+            // A cursor of a search for words has no time, and a cursor of any other query has a time. A cursor of the
+            // other form does not belong to this query.
             guard let cursor, (cursor.time == nil) == (filter.text != nil) else {
                 throw API.foreignCursor
             }
@@ -91,8 +91,9 @@ extension AuditFilter {
         }
     }
 
-    /// Returns the text of a filter. If `forms` contains the parameter, the text must have the form listed there.
-    /// Otherwise the text must not be blank if `AuditColumn` describes the expected text.
+    /// Returns the text of a filter; nil if the parameter is absent. If `forms` contains the parameter, throws a 400
+    /// problem for a text that does not have the required form. If `forms` does not contain the parameter, but
+    /// `AuditColumn` describes the expected text, throws a 400 problem for a blank text.
     private static func text(
         _ filter: AuditColumnFilter, _ request: Request
     ) throws(Problem) -> String? {
@@ -175,8 +176,8 @@ extension AuditFilter {
         return (since, until)
     }
 
-    /// The accepted difference between the clocks of two replicas, in microseconds. The time of a row comes from the
-    /// replica that planned the change.
+    /// The accepted difference between the clocks of two replicas, in microseconds. Clocks can differ, and the time of
+    /// a row comes from the replica that planned the change.
     private static let clockDifference: Int64 = 60_000_000
 
     private static func isTrace(_ text: String) -> Bool {
@@ -188,7 +189,7 @@ extension AuditFilter {
     private static func network(_ request: Request) throws(Problem) -> AuditNetwork? {
         let relation: AuditNetwork.Relation? = try request.oneOf("match")
         guard let block = try request.cidr("cidr", orAddress: true) else {
-            // `match=overlaps` is accepted without `cidr`, because it is the default and so changes nothing.
+            // `match=overlaps` is accepted without `cidr`, because `overlaps` is the default and so changes nothing.
             guard relation == nil || relation == .overlaps else {
                 throw .malformed(
                     "The query parameter match has no meaning without cidr, the network to compare with."

@@ -74,8 +74,8 @@ enum RefusedRequest {
         var members = JSONObject()
         members["method"] = .string(method.rawValue)
         members["path"] = .string(cut(summary.path))
-        // The id of the token may be recorded, because it is not a secret. It is only a claim: the client has not
-        // proven that it knows the token.
+        // The row may contain the id of the token, because the id is not a secret. The id is only a claim: the client
+        // has not proven that it knows the token.
         if summary.identity == nil, let token = BearerToken.claimedID(summary.headers) {
             members["token"] = .string(token.description)
         }

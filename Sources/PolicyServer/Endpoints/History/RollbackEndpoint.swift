@@ -23,8 +23,8 @@ extension API {
                 request, name, body,
                 Refusal(breaking: decoded.violations))
         }
-        // The rights to the name are checked before the history is searched. A caller without rights thus learns
-        // nothing about the object.
+        // The caller's rights to the object are checked before the history is searched. A caller without rights thus
+        // learns nothing about the object.
         let caller = request.caller
         if let refusal = Refusal.forbidden(name, caller.scope, actor: caller.principal) {
             throw await refused(request, name, body, refusal)

@@ -43,8 +43,8 @@ extension API {
         }
     }
 
-    /// Returns the answer to an accepted apply. The status is 200 and never 201, because an apply does not create
-    /// exactly one object.
+    /// Returns the answer to an accepted apply. The status is 200 and never 201, because an apply may create several
+    /// objects or none.
     static func answer(_ manifest: AppliedManifest, _ request: Request) -> Response {
         var response = Response.document(manifest.document, for: request)
         if manifest.revision != nil { response.headers[.changeID] = manifest.changeID.text }

@@ -49,8 +49,8 @@ extension API {
                 accepts: DocumentFormat.bodyTypes, produces: DocumentFormat.answerTypes
             ) { request in
                 let region = try request.path("region")
-                // The name of the subnet is empty, because it is in the body. If the body cannot be read, only the
-                // region is known.
+                // The name of the subnet is in the body, so `unnamed` has an empty name. If the body cannot be read,
+                // the refusal contains only the region.
                 let unnamed = ObjectName.subnet(region: region, name: "")
                 return try await write(request, verb: "allocate", name: unnamed) {
                     .allocateSubnet(region: region, $0)

@@ -66,8 +66,8 @@ extension API {
         return response
     }
 
-    /// Returns true if the region is registered and the caller may know this. The caller must have the right to read
-    /// the region, or the objects of `collection` in it.
+    /// Returns true if the region is registered. Returns false if the caller may read neither the region nor the
+    /// objects of `collection` in it, so that the caller does not learn of the region.
     private func isRegistered(
         _ region: String, as collection: ListQuery.Collection, at point: PointInTime,
         for scope: AccessScope
@@ -106,8 +106,8 @@ extension API {
         return .past(try await locate(.position(pinned.positions[0])))
     }
 
-    /// Returns an answer with a page of objects. The answer in JSON contains the JSON of the objects as it is, because
-    /// a page of documents costs far more to serialise than to copy.
+    /// Returns an answer with a page of objects. A JSON answer copies the existing JSON text of each object, because
+    /// serialising the documents of a page costs far more than copying their texts.
     private static func objectPage(
         _ page: ListPage, next: String?, list: String, _ request: Request
     ) -> Response {

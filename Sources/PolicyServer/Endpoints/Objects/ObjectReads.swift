@@ -16,8 +16,8 @@ extension API {
             throw .notFound("There is no \(name)\(unreadable(name, for: scope)).")
         }
         let tag = EntityTags.tag(view.revision)
-        // A CrossRegionPolicy never gets a 304: its status can change with a subnet or a region, while its revision
-        // stays the same.
+        // The answer with a CrossRegionPolicy is never 304: the policy's status can change with a subnet or a region,
+        // while its revision stays the same.
         let isWhole = view.kind != CrossRegionPolicy.kind
         if try Self.isKnown(tag, request), isWhole {
             return Response(status: .notModified, headers: [.eTag: tag]).marked(point)

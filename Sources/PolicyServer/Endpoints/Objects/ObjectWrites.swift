@@ -52,7 +52,8 @@ extension API {
         let change = headers.changeRequest(operation, body: body, freshID: makeChangeID)
         let outcome: ChangeOutcome
         do {
-            // The preparation checks the whole document, so a large document also waits for its turn here.
+            // The preparation checks the whole document, so the preparation of a large document waits for its turn in
+            // the queue.
             let prepared = await largeBodies.perform(bytes: body.count) {
                 controlPlane.prepare(operation, yaml: yaml)
             }
@@ -86,7 +87,7 @@ extension API {
             return switch operation {
             case .put, .allocateSubnet: DocumentLocator.positions(of: pointers, in: body)
             case .apply: DocumentLocator.positions(ofStreamed: pointers, in: body)
-            // The violations of a patch point into the patched document, not into the body.
+            // A patch gets no positions, because its violations point into the patched document and not into the body.
             case .patch, .delete, .settle: []
             }
         }

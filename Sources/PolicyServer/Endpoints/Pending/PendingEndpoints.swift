@@ -104,8 +104,8 @@ extension API {
 }
 
 extension PendingChange {
-    /// The pending change without its documents. Objects that the caller may not see are left out, because even the
-    /// author of the change may have lost rights since.
+    /// The pending change without its documents. Objects that the caller may not see are left out, even for the author
+    /// of the change, because the author may have lost rights since the request.
     fileprivate func summary(for scope: AccessScope, now: Timestamp) -> JSONObject {
         let visible = objects.filter {
             scope.allows(.readObjects, kind: $0.kind, touching: $0.reach)

@@ -70,8 +70,8 @@ extension API {
     private func inclusion(
         _ seq: Int64, _ size: Int64?, within scope: AuditScope
     ) async throws -> JSONValue {
-        // A caller without rights to all regions cannot get a proof for a pruned row: the ledger no longer has the
-        // regions of that row, so nobody can tell whether the caller may see it.
+        // A caller without rights to all regions gets no proof for a pruned row. The ledger no longer has the regions
+        // of a pruned row, so the server cannot tell whether the caller may see the row.
         let isVisible =
             if scope.isEverything { seq <= ledger.lastSeq } else {
                 try await ledger.record(seq: seq, within: scope) != nil
@@ -114,7 +114,8 @@ extension API {
         return .object(object)
     }
 
-    /// Returns the requested number of rows. If none is requested, returns the number of rows of the newest checkpoint.
+    /// Returns `asked`, the requested number of rows. If `asked` is nil, returns the number of rows of the newest
+    /// checkpoint.
     private func treeSize(_ asked: Int64?) async throws -> Int64 {
         if let asked {
             guard asked <= ledger.lastSeq else {
