@@ -72,7 +72,7 @@ package struct LedgerWriter: Sendable {
                 message: "the ledger follows \(followed), not etcd cluster \(clusterID)")
         }
         var revision = progress.revision
-        // Skips revisions that the ledger already has, so that a batch can be given again after any failure.
+        // Skips revisions that the ledger already has, so that a caller can submit a batch again after any failure.
         for projection in batch where projection.revision > revision {
             if projection.isAfterGap {
                 try Coverage.begin(at: projection.revision, epoch, after: revision, in: db)

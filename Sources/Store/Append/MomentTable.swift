@@ -81,8 +81,8 @@ extension Moment {
         try fetch(db, "ORDER BY time DESC LIMIT 1", [])
     }
 
-    /// Returns the first moment at `position` or later; nil if there is none. Table `moment` is indexed by time
-    /// only, so this is a binary search over times. It reads at most about 60 rows, even in a large table.
+    /// Returns the first moment at `position` or later; nil if there is none. Searches by bisection over times,
+    /// because table `moment` is indexed by time only. Reads at most about 60 rows, even in a large table.
     static func first(atOrAfter position: HistoryPosition, _ db: Database) throws -> Moment? {
         guard let oldest = try fetch(db, "ORDER BY time LIMIT 1", []), let last = try last(db),
             last.position >= position

@@ -15,7 +15,7 @@ final class FileLock: Sendable {
     private let descriptor: Int32
 
     /// Creates the file at `path` if needed, and locks the file. Throws `locked` if another process holds the lock.
-    /// The message names this process and ends with `conflict`.
+    /// The message names the process that holds the lock, and ends with `conflict`.
     ///
     /// Throws `cannotOpen` unless the file is a plain file with one name. A link could lead to another user's file,
     /// which must be neither locked nor written.

@@ -161,8 +161,8 @@ struct RetainedVersion {
     }
 }
 
-/// Finds the keys in the ledger that begin with a prefix, each once, in order. Each key takes one look-up in each
-/// table that has the key, even if the key has many rows.
+/// Finds the keys in the ledger that begin with a prefix, each once, in order. Skips all further rows of a key in one
+/// look-up, so a key with many rows takes no longer than a key with one row.
 package struct KeyScan {
     private let db: Database
     private let end: String
