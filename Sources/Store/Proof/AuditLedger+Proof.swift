@@ -39,7 +39,7 @@ extension AuditLedger {
         }
     }
 
-    /// Returns the stored checkpoint with the most rows, but at most `size`; nil if there is none.
+    /// Returns the largest stored checkpoint of at most `size` rows; nil if there is none.
     package func lastCheckpoint(upTo size: Int64) async throws -> StoredCheckpoint? {
         try await checkpoint("WHERE size <= ? ORDER BY size DESC LIMIT 1", [size])
     }

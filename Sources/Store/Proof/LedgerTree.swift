@@ -38,8 +38,8 @@ package enum TileTable {
     /// next checkpoint then fails.
     package static func grow(from previous: Int64, to size: Int64, in db: Database) throws {
         let built = try Int64.fetchOne(db, sql: "SELECT max(idx) + 1 FROM tile WHERE level = 1")
-        // Computes existing tiles above `previous` rows again, because they belong to rows that were cut off from
-        // the file.
+        // Computes existing tiles after the first `previous` rows again, because these tiles belong to rows that were
+        // cut off from the file.
         for tile in min(built ?? 0, previous / Tile.width)..<size / Tile.width {
             do {
                 try complete(tile, in: db)
@@ -145,7 +145,8 @@ enum RowHashes {
 /// A complete group of 256 rows, the leaves of one tile of level 1. Tile n holds the rows 256n + 1 to 256n +
 /// 256.
 enum Tile {
-    /// The number of rows in a tile, as in C2SP tlog-tiles. The hashes of a tile are 8 KiB, which one read returns.
+    /// The number of rows in a tile, as in C2SP tlog-tiles. The hashes of a tile have 8 KiB in total, so one read
+    /// returns all of them.
     static let width: Int64 = 256
 
     /// Returns the number of the tile that holds row `seq`.

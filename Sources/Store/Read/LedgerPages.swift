@@ -58,8 +58,8 @@ package enum LedgerPages {
         }.joined(separator: ", ")
     }
 
-    /// Reads rows until their documents have at least `bytes` bytes. `isWhole` is true if no rows of the result are
-    /// left.
+    /// Reads rows until their documents have at least `bytes` bytes. `isWhole` is true if `rows` has every row that
+    /// `sql` selects.
     private static func fetch(
         _ db: Database, _ sql: String, _ arguments: StatementArguments, bytes: Int = .max
     ) throws -> (rows: [AuditRecord], isWhole: Bool) {

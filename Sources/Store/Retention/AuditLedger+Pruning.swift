@@ -47,12 +47,13 @@ extension AuditLedger {
         }
         let held = try await transaction { writer, db -> Duration? in
             let start = ContinuousClock.now
-            // Keeps the rows in the ledger, and the segment too, if a hold was placed meanwhile.
+            // Stops if a hold was placed meanwhile. The rows then stay in the ledger, and the segment stays on disk.
             guard let due = try Retention(db).next(before: cutoff.microseconds, in: db),
                 due.lowerBound == range.lowerBound, due.upperBound >= range.upperBound
             else { return nil }
             let hashes = try PrunedHashes(range, db)
-            // The rows form a hash chain, so an equal last hash shows that all rows are equal.
+            // Compares only the last hash in the ledger with the last hash in the segment. The rows form a hash chain,
+            // so if these two hashes are equal, then all rows are equal.
             guard hashes.last == lastHash else {
                 throw StoreError(
                     code: .badSegment,

@@ -58,8 +58,8 @@ struct ListMerge: CandidateSource {
         let id: Int64
         var rows: Deque<Candidate> = []
         var isComplete = false
-        /// The number of rows to read next. This number begins small, because most searches end after a few rows,
-        /// and then grows.
+        /// The number of rows to read next. The number is small at first, because most searches end after a few rows.
+        /// It grows with each read.
         var chunk = 8
         var last: RowPosition?
     }
