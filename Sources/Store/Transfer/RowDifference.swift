@@ -1,7 +1,7 @@
 import Documents
 package import Domain
 
-/// A field in which the rows of two ledgers about the same change differ.
+/// A column in which two rows differ. The rows are about the same change, but are from two ledgers.
 package struct RowDifference: Hashable, Sendable {
     /// The name of the column; `row` if one of the two rows does not exist.
     package let name: String

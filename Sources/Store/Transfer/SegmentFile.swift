@@ -24,8 +24,8 @@ struct SegmentFile {
         self.path = path
         temporary = NewFile.temporary(path)
         descriptor = try NewFile.create(temporary, for: path)
-        // Gives the writer a duplicate, which the writer closes. `descriptor` stays open, because `finish` needs it
-        // after that.
+        // Gives the writer a duplicate of `descriptor`. The writer closes the duplicate, and `descriptor` stays open
+        // for `finish`.
         let second = dup(descriptor)
         guard second >= 0 else { throw StoreError(code: .io, path: path, errno: errno) }
         writer = try LineWriter(
