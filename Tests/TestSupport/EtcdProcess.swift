@@ -41,7 +41,8 @@ package final class EtcdProcess: Sendable {
     }
 
     package let name: String
-    /// The temporary directory of this etcd. A test may write files here. They are removed together with this etcd.
+    /// The temporary directory of this etcd. A test may write files to the directory. The directory is removed
+    /// together with this etcd.
     package let directory: URL
     let ports: Ports
     private let options: Options

@@ -64,7 +64,7 @@ package enum ImmutableFile {
     }
 }
 
-/// The error that the test process lacks a right. This error does not mean that the tested program is wrong.
+/// Reports that the test process lacks a right. This error does not mean that the tested program is wrong.
 struct MissingRight: Error, CustomStringConvertible {
     let description: String
 
