@@ -49,8 +49,8 @@ package final class AuditLedger: Sendable {
         let path = LedgerFile.resolved(given)
         self.path = path
         integrity = IntegrityProbe(pause: options.probePause)
-        // Checks the directory of `path` too. It differs from the directory of `given` if `given` has symbolic links,
-        // and both directories must be safe.
+        // Checks the directory of `path` in addition to the directory of `given`. The two directories differ if
+        // `given` has symbolic links, and both must be safe.
         try LedgerFile.checkDirectory(of: path)
         // The lock is taken before SQLite opens the file, so that no other process can migrate or write the file at
         // the same time.
@@ -116,9 +116,9 @@ package final class AuditLedger: Sendable {
     }
 
     /// Continues after a gap in etcd's history, or after etcd was replaced or restored. Sets the progress to
-    /// `progress`, as `follow` does, and then writes `projection`, the result of comparing etcd with the ledger.
-    /// Both happen in one transaction, because a crash between two transactions would leave an epoch without a row
-    /// that explains the epoch.
+    /// `progress`, as `follow` does, and then writes `projection`, the result of comparing etcd with the ledger. Does
+    /// both in one transaction, because a crash between two transactions would leave an epoch without a row that
+    /// explains the epoch.
     package func bridge(
         from progress: Progress, _ projection: Projection
     ) async throws(StoreError) {

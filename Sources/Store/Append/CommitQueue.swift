@@ -6,8 +6,8 @@ import Synchronization
 /// The queue for all writes to the ledger. Callers that wait during a commit share the next commit. The work runs on
 /// GRDB's writer queue, never on the caller's thread.
 ///
-/// A mutex and not an actor protects the state. The work runs in a callback of GRDB's queue, which cannot await an
-/// actor, and synchronous code reads `health` and `lastSeq`.
+/// A mutex and not an actor protects the state, because the work runs in a callback of GRDB's queue, which cannot
+/// await an actor. Synchronous code that reads `health` or `lastSeq` cannot await an actor either.
 final class CommitQueue: Sendable {
     enum Work: Sendable {
         /// Appends rows that belong to no etcd revision, such as refusals.
@@ -166,7 +166,8 @@ final class CommitQueue: Sendable {
             defer { state.followers = [:] }
             return state.followers.values
         }
-        // The lock must not be held here, because `finish` calls the termination handler, which takes the lock.
+        // Calls `finish` without holding the lock, because `finish` calls the termination handler, which takes the
+        // lock.
         for follower in followers { follower.finish() }
     }
 

@@ -9,8 +9,9 @@
 /// An exclusive lock on a separate file beside the ledger. The lock is held until `release` is called or this
 /// object is deallocated.
 ///
-/// The kernel releases a `flock` when its process ends for any reason, so no lock remains after a crash. The SQLite
-/// file is not locked directly, because closing any descriptor of that file would drop SQLite's locks.
+/// The kernel releases a `flock` when the process that holds the lock ends for any reason, so no lock remains after a
+/// crash. The SQLite file is not locked directly, because closing any descriptor of that file would drop SQLite's
+/// locks.
 final class FileLock: Sendable {
     private let descriptor: Int32
 

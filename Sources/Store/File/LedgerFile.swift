@@ -45,9 +45,8 @@ enum LedgerFile {
         }
     }
 
-    /// Throws `cannotOpen` unless the directory of `path` belongs to this user or root and has mode 0700. In any
-    /// other directory, other users could put another ledger or key, replace a file with a link, or read the
-    /// ledger.
+    /// Throws `cannotOpen` unless the directory of `path` belongs to this user or root and has mode 0700. In any other
+    /// directory, other users could create another ledger or key, replace a file with a link, or read the ledger.
     static func checkDirectory(of path: String) throws(StoreError) {
         let slash = path.lastIndex(of: "/")
         try PrivateFile.checkFolder(

@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// Reads files that hold secrets, and checks files and folders that only their owner may have access to.
+/// Reads files that hold secrets, and checks files and folders to which only their owner may have access.
 package enum PrivateFile {
     /// The largest size of a file of keys, in bytes.
     package static let maximumBytes = 65_536

@@ -10,8 +10,7 @@ package enum LedgerTree {
     /// Returns the tree over the rows and tiles in `db`. A root or proof reads at most a few hundred hashes.
     package static func open(_ db: Database) -> MerkleTree {
         MerkleTree { height, index in
-            // Computes the root from nodes of the nearest stored level below. These are 2^`rest` nodes, at most
-            // 128.
+            // Computes the root from the nodes under it at the nearest stored level: 2^`rest` nodes, at most 128.
             let (level, rest) = height.quotientAndRemainder(dividingBy: tileHeight)
             let nodes = index << Int64(rest)..<(index + 1) << Int64(rest)
             guard level > 0 else {
@@ -32,7 +31,7 @@ package enum LedgerTree {
 /// read at most a few hundred hashes. The table can be computed again from the rows.
 package enum TileTable {
     /// Computes the tiles that became complete when the ledger grew from `previous` to `size` rows. Also computes
-    /// missing tiles before them.
+    /// missing tiles before these tiles.
     ///
     /// Stops without an error if rows are missing, because an error would prevent new rows from being written. The
     /// next checkpoint then fails.

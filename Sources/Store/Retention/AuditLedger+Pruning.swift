@@ -87,7 +87,8 @@ extension AuditLedger {
         try file.finish()
     }
 
-    /// Reads the segment at `path` and compares its header with `header`. Returns the hash of its last row.
+    /// Reads and verifies the segment at `path`, and compares its header with `header`. Returns the hash of the
+    /// segment's last row.
     private func verify(_ path: String, _ header: SegmentHeader) throws -> AuditHash {
         let (stored, hash) = try SegmentReader.verify(path: path)
         guard stored.ledger == header.ledger, stored.firstSeq == header.firstSeq,

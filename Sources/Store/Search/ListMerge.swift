@@ -122,8 +122,8 @@ struct ListMerge: CandidateSource {
         }
         while let head = range.order == .ascending ? heads.popMin() : heads.popMax() {
             try advance(head.list)
-            // Skips a row that another list has just given. The lists give a shared row directly one after the
-            // other.
+            // Skips a row that another list has just given. If several lists have the same row, they give the row in
+            // successive steps.
             guard head.candidate.position != last else { continue }
             last = head.candidate.position
             return head.candidate

@@ -2,7 +2,7 @@ package import Domain
 package import GRDB
 
 /// The index of texts, which finds rows by their words. The index is the FTS5 table `audit_text`. This table stores
-/// only the words and not the texts, which table `audit` has.
+/// only the words. The texts are in table `audit`.
 ///
 /// The index contains every row up to the number in table `text_progress`.
 package enum TextIndex {

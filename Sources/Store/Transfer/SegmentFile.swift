@@ -54,7 +54,8 @@ struct SegmentFile {
 
 /// Creates files under a temporary name, and renames them when they are complete.
 enum NewFile {
-    /// Returns a temporary name that other users cannot guess, so that they cannot create the file first.
+    /// Returns a temporary name that other users cannot guess, so that they cannot create a file of this name in
+    /// advance.
     static func temporary(_ path: String) -> String {
         "\(path).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     }

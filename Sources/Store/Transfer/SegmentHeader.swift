@@ -59,7 +59,7 @@ extension SegmentHeader {
         return JSONSerializer.bytes(.object(object))
     }
 
-    /// Reads a line in the form of `line`. Nil for any other text, or if a number is out of range.
+    /// Reads a line in the form that property `line` returns. Nil for any other text, or if a number is out of range.
     package init?(line: [UInt8]) {
         guard let document = try? JSONParser.parse(line),
             document["format"]?.stringValue == Self.format,

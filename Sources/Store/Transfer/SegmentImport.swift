@@ -139,9 +139,9 @@ extension AuditLedger {
     }
 
     /// Returns the number to add to an epoch of the segment to get an epoch of this ledger. For a segment of this
-    /// ledger, the number is 0. For another ledger, `evidence` gives the number: the newest change that both
-    /// ledgers have. If `evidence` is nil, assumes that the segment's newest epoch is the epoch of this ledger at
-    /// the time of the export.
+    /// ledger, the number is 0. For a segment of another ledger, the number follows from the two epochs in `evidence`,
+    /// the newest change that both ledgers have. If `evidence` is nil, assumes that the segment's newest epoch is the
+    /// epoch of this ledger at the time of the export.
     private func epochOffset(
         _ header: SegmentHeader, _ evidence: EpochEvidence?
     ) async throws -> Int64 {

@@ -8,7 +8,7 @@ struct SegmentMerge {
 
     /// A contradiction between the imported rows and a state that this ledger knew before the import.
     fileprivate struct Conflict {
-        /// The position at which the states differ. A known range of this ledger begins here.
+        /// The position at which the states differ. A known range of this ledger begins at this position.
         var start: HistoryPosition
         /// The position at which, according to the segment, the object was written. Nil if, according to the segment,
         /// the object did not exist.
@@ -57,11 +57,11 @@ struct SegmentMerge {
     }
 
     /// Keeps the known states of `keys`. An import can change the state of a key where a known range begins, for
-    /// example if the segment lacks the deletion of an object. This method then stores the state from before the import
-    /// again.
+    /// example if the segment lacks the deletion of an object. In this case, this method stores the state from before
+    /// the import again.
     ///
-    /// Returns the states that the import had changed. Leaves out a state if the same write made the old and the new
-    /// state.
+    /// Returns a conflict for each state that the import had changed. Leaves out a state if the same write made the
+    /// old and the new state.
     ///
     /// - Parameter starts: The positions at which known ranges begin.
     private func keepStates(
