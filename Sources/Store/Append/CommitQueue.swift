@@ -241,8 +241,8 @@ final class CommitQueue: Sendable {
         do {
             try guardian.check()
             var writer = try state.withLock { $0.writer } ?? LedgerWriter(db, regions)
-            // An immediate transaction takes the write lock at its start. A deferred one would take the lock at its
-            // first write, where it could fail with SQLITE_BUSY.
+            // An immediate transaction takes the write lock at its start. A deferred transaction would take the lock
+            // at its first write, where it could fail with SQLITE_BUSY.
             try db.inTransaction(.immediate) {
                 for job in jobs { try job.work.write(with: &writer, to: db) }
                 return .commit

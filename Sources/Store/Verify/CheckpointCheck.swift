@@ -16,7 +16,7 @@ struct CheckpointCheck {
     private(set) var findings: [LedgerFinding] = []
     /// The number of rows and the name of each checkpoint that covers more rows than the file has.
     private(set) var claims: [(rows: Int64, source: String)] = []
-    /// The last row that a valid checkpoint covers.
+    /// The number of the last row that a valid checkpoint covers.
     private var good: Int64 = 0
 
     init(

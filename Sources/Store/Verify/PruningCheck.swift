@@ -11,7 +11,7 @@ struct PruningCheck {
     /// The content of the newest row of kind `Ledger` and name `pruned`. After a pruning, the file always has such
     /// a row, because each pruning adds one at the end of the ledger.
     fileprivate struct Claim {
-        /// The number of the row; nil if there is none.
+        /// The number of the newest row `pruned`; nil if the file has no row `pruned`.
         var row: Int64?
         /// The number of the last pruned row.
         var through: Int64 = 0
