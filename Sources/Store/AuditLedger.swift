@@ -49,7 +49,8 @@ package final class AuditLedger: Sendable {
         let path = LedgerFile.resolved(given)
         self.path = path
         integrity = IntegrityProbe(pause: options.probePause)
-        // If `given` has symbolic links, `path` may be in another directory. Both directories must be safe.
+        // Checks the directory of `path` in addition to the directory of `given`. The two directories differ if
+        // `given` has symbolic links, and both must be safe.
         try LedgerFile.checkDirectory(of: path)
         // The lock is taken before SQLite opens the file, so that no other process can migrate or write the file at
         // the same time.
@@ -66,7 +67,7 @@ package final class AuditLedger: Sendable {
     }
 
     /// Checks a file that was too large to be checked at opening. Other work continues meanwhile. Returns the damage,
-    /// which `health` then reports too. Returns nil if the file is sound, or was checked at opening.
+    /// and makes `health` report the damage. Returns nil if the file is sound, or was checked at opening.
     package func inspect() async -> StoreError? {
         guard !isChecked, let damage = await IntegrityProbe.damage(of: path) else { return nil }
         queue.markDamaged(damage)
@@ -85,9 +86,11 @@ package final class AuditLedger: Sendable {
     /// The stream ends when `close()` is called.
     package func commits() -> AsyncStream<Void> { queue.commits() }
 
-    /// Tests whether the file can be written, and returns the health. If SQLite has found damage before, checks the
-    /// whole file first, because a small write can succeed in a damaged file. There is a pause between two such
-    /// checks. During this pause, returns the health without a test.
+    /// Tests whether the file can be written, and returns the health.
+    ///
+    /// If SQLite has found damage, checks the whole file before the test, because a small write can succeed in a
+    /// damaged file. Two checks of the whole file must be at least `Options.probePause` apart. If a check would be too
+    /// early, or finds damage, returns the health without a test.
     @discardableResult
     package func probe() async -> LedgerHealth {
         if queue.isSuspect {
@@ -113,9 +116,9 @@ package final class AuditLedger: Sendable {
     }
 
     /// Continues after a gap in etcd's history, or after etcd was replaced or restored. Sets the progress to
-    /// `progress`, as `follow` does, and then writes `projection`, the result of comparing etcd with the ledger.
-    /// Both happen in one transaction, because a crash between two transactions would leave an epoch without a row
-    /// that explains the epoch.
+    /// `progress`, as `follow` does, and then writes `projection`, the result of comparing etcd with the ledger. Does
+    /// both in one transaction, because a crash between two transactions would leave an epoch without a row that
+    /// explains the epoch.
     package func bridge(
         from progress: Progress, _ projection: Projection
     ) async throws(StoreError) {
@@ -128,7 +131,7 @@ package final class AuditLedger: Sendable {
     /// Writes the rows, objects and progress of `batch` to disk, all or nothing. The batch must be in rising
     /// order of revision.
     ///
-    /// Revisions that the ledger already has are skipped. So a batch can be given again after any failure.
+    /// Revisions that the ledger already has are skipped. So a caller can submit a batch again after any failure.
     /// Throws `clusterMismatch` unless the ledger follows `clusterID`.
     package func project(_ batch: [Projection], clusterID: String) async throws(StoreError) {
         try await queue.submit(.projections(batch, clusterID: clusterID))
@@ -161,7 +164,7 @@ package final class AuditLedger: Sendable {
     package func transaction<Value: Sendable>(
         _ body: @escaping @Sendable (inout LedgerWriter, Database) throws -> Value
     ) async throws(StoreError) -> Value {
-        // `body` runs on GRDB's writer queue, so the mutex carries its result to this task.
+        // The mutex carries the result of `body` to this task, because `body` runs on GRDB's writer queue.
         let result = Mutex<Value?>(nil)
         try await queue.submit(
             .transaction { writer, db in
@@ -183,9 +186,9 @@ package final class AuditLedger: Sendable {
     package func close() async throws(StoreError) {
         queue.close()
         do {
-            // Empties the write-ahead log. SQLite does this when the last connection closes, but not if that
-            // connection is read-only, and DatabasePool closes its read-only connections last. If the disk is too
-            // full for this, the log stays and is read at the next opening.
+            // Copies the write-ahead log into the file and empties the log. SQLite would empty the log only if the
+            // last connection to close can write, but DatabasePool closes its read-only connections last. If the disk
+            // is too full, the log stays and is read at the next opening.
             try await pool.barrierWriteWithoutTransaction { db in
                 _ = try? db.checkpoint(.truncate)
             }

@@ -13,9 +13,9 @@ package struct EtcdCertificates: Sendable {
     private func path(_ file: String) -> String { directory.appendingPathComponent(file).path }
 }
 
-/// Runs `body` with new certificates, and then removes the certificates. `serverNames` must be in OpenSSL's
-/// notation of subjectAltName. The server's certificate is valid for `serverDays` days from now. With a negative
-/// number, it has already expired.
+/// Runs `body` with new certificates, and then removes the certificates. `serverNames` must be in OpenSSL's notation
+/// of subjectAltName. The server's certificate is valid for `serverDays` days from now. If `serverDays` is negative,
+/// the certificate has already expired.
 package func withEtcdCertificates<Result: Sendable>(
     serverNames: String = "IP:127.0.0.1,DNS:localhost", serverDays: Int = 2,
     _ body: (EtcdCertificates) async throws -> Result

@@ -3,8 +3,8 @@ import Synchronization
 
 /// A real etcd on free loopback ports, with its data in a temporary directory.
 ///
-/// `withEtcd` or `withEtcdCluster` creates the process and removes it at the end, even if the test fails. A
-/// watchdog process kills etcd and removes the directory when `dispose` is called or this process ends.
+/// `withEtcd` or `withEtcdCluster` creates the process, and removes the process after the test, even if the test
+/// fails. A watchdog process kills etcd and removes the directory when `dispose` is called or this process ends.
 package final class EtcdProcess: Sendable {
     package struct Options: Sendable {
         /// Additional flags for etcd, such as `["--max-request-bytes", "10485760"]`.
@@ -41,7 +41,8 @@ package final class EtcdProcess: Sendable {
     }
 
     package let name: String
-    /// The temporary directory of this etcd. A test may write files here. They are removed together with this etcd.
+    /// The temporary directory of this etcd. A test may write files to the directory. The directory is removed
+    /// together with this etcd.
     package let directory: URL
     let ports: Ports
     private let options: Options

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A shell process that waits until its input is closed, and then kills the guarded process and removes the
-/// directory. This works even if the test process crashes, because the kernel then closes the input.
+/// A shell process that waits until its input is closed, and then kills the guarded process and removes the directory.
+/// The watchdog works even if the test process crashes, because the kernel then closes the input.
 final class EtcdWatchdog: Sendable {
     private let pidFile: URL
     private let process: Process

@@ -1,4 +1,4 @@
-/// The error that a condition did not become true in time.
+/// Reports that a condition did not become true in time.
 package struct NeverHappened: Error, CustomStringConvertible {
     package let description: String
 }

@@ -16,7 +16,7 @@ package final class HTTPRawConnection {
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private var unread: [UInt8] = []
 
-    /// The error that the connection ended before the expected bytes arrived.
+    /// Reports that the connection ended before the expected bytes arrived.
     package struct UnexpectedEnd: Error {
         package let received: String
     }

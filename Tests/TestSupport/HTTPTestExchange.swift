@@ -15,7 +15,7 @@ final class HTTPTestExchangeHandler: ChannelDuplexHandler {
     typealias OutboundIn = HTTPTestExchange
     typealias OutboundOut = HTTPClientRequestPart
 
-    /// The error that the connection ended before the answer was complete.
+    /// Reports that the connection ended before the answer was complete.
     struct ConnectionEnded: Error {}
 
     private var waiting = CircularBuffer<EventLoopPromise<HTTPTestResponse>>()

@@ -7,8 +7,8 @@ import Synchronization
 /// test is finished or this process ends.
 package final class KeystoneProcess: Sendable {
     package let port: UInt16
-    /// The temporary directory of this Keystone. A test may write files here. They are removed together with this
-    /// Keystone.
+    /// The temporary directory of this Keystone. A test may write files to the directory. The directory is removed
+    /// together with this Keystone.
     package let directory: URL
     private let watchdog: EtcdWatchdog
     private let process = Mutex<Process?>(nil)

@@ -1,7 +1,7 @@
 package import Foundation
 
-/// A file system in memory with a given size, mounted on a new directory. It is unmounted when the last reference
-/// to this object is released.
+/// A file system in memory with a given size, mounted on a new directory. The file system is unmounted when the last
+/// reference to this object is released.
 ///
 /// The test process must have the right to mount: it must run as root, and in a container also with CAP_SYS_ADMIN.
 package final class SmallDisk: Sendable {
@@ -64,7 +64,7 @@ package enum ImmutableFile {
     }
 }
 
-/// The error that the test process lacks a right. This error does not mean that the tested program is wrong.
+/// Reports that the test process lacks a right. This error does not mean that the tested program is wrong.
 struct MissingRight: Error, CustomStringConvertible {
     let description: String
 

@@ -3,8 +3,8 @@ package import Foundation
 import SwiftASN1
 import X509
 
-/// A certificate authority for one test. Writes its certificate and the certificates that it signs to files in
-/// `directory`. The files are removed with the directory.
+/// A certificate authority for one test. Issues certificates, and writes them and the authority's certificate to files
+/// in `directory`. The files are removed with the directory.
 package struct TestAuthority: Sendable {
     package let directory: TemporaryDirectory
     private let name: String

@@ -2,7 +2,7 @@ import Foundation
 
 /// A program that a test runs to its end, such as curl.
 package struct TestCommand {
-    /// The error that a program has failed which a test runs as a tool, such as openssl.
+    /// Reports that a tool of a test, such as openssl, has failed.
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
 

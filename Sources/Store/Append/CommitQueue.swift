@@ -6,8 +6,8 @@ import Synchronization
 /// The queue for all writes to the ledger. Callers that wait during a commit share the next commit. The work runs on
 /// GRDB's writer queue, never on the caller's thread.
 ///
-/// A mutex and not an actor protects the state. The work runs in a callback of GRDB's queue, which cannot await an
-/// actor, and synchronous code reads `health` and `lastSeq`.
+/// A mutex and not an actor protects the state, because the work runs in a callback of GRDB's queue, which cannot
+/// await an actor. Synchronous code that reads `health` or `lastSeq` cannot await an actor either.
 final class CommitQueue: Sendable {
     enum Work: Sendable {
         /// Appends rows that belong to no etcd revision, such as refusals.
@@ -38,8 +38,8 @@ final class CommitQueue: Sendable {
             }
         }
 
-        /// The size in memory, in bytes, of the drafts of case `rows`. 0 for all other cases, because their callers
-        /// limit the size of each job, and wait for one job before they submit the next.
+        /// The size in memory, in bytes, of the drafts of case `rows`; 0 for every other case. The callers of the
+        /// other cases limit the size of each job, and submit a job only after their previous job is done.
         var rowBytes: Int {
             if case .rows(let drafts) = self {
                 drafts.reduce(0) { $0 + $1.memoryBytes }
@@ -62,11 +62,11 @@ final class CommitQueue: Sendable {
         var isScheduled = false
         var isClosed = false
         var health = LedgerHealth.available
-        /// True if SQLite has found the file damaged. A later successful write does not set this to false, because
-        /// a write reads only a few pages.
+        /// True if SQLite has found the file damaged. The property stays true after a successful write, because a
+        /// write reads only a few pages.
         var isSuspect = false
-        /// The writer, which has a copy of the last number and hash. Nil after a failed commit, because this copy
-        /// may then differ from the file. The next write creates a new writer from the file.
+        /// The writer, which has a copy of the number and the hash of the last row. Nil after a failed commit, because
+        /// this copy may then differ from the file. The next write creates a new writer from the file.
         var writer: LedgerWriter?
         var lastSeq: Int64
         var lastHash: AuditHash
@@ -75,8 +75,8 @@ final class CommitQueue: Sendable {
         var nextFollower = 0
     }
 
-    /// The number of rows after which a commit takes no more jobs. 2,000 rows take about 150 ms to write. So a
-    /// caller waits at most this long until its own commit begins.
+    /// The number of rows after which a commit takes no more jobs. 2,000 rows take about 150 ms to write. So a caller
+    /// waits at most about 150 ms until its own commit begins.
     private static let commitWeight = 2000
     /// The limit of `waitingBytes`. Rows above this limit are rejected, so that waiting rows cannot fill the memory
     /// while the disk is slow.
@@ -96,8 +96,8 @@ final class CommitQueue: Sendable {
             State(writer: writer, lastSeq: writer.lastSeq, lastHash: writer.lastHash))
     }
 
-    /// The state after the last write; `unavailable` if the file was deleted or replaced since. Each access checks
-    /// the file, so that a deleted file is noticed before the next write.
+    /// The health after the last write; `unavailable` if the file was deleted or replaced after this write. Each
+    /// access checks the file, so that a deleted file is noticed before the next write.
     var health: LedgerHealth {
         let (health, isClosed) = state.withLock { ($0.health, $0.isClosed) }
         guard health.isAvailable, !isClosed else { return health }
@@ -159,14 +159,15 @@ final class CommitQueue: Sendable {
     /// Records that the file is sound. The next successful write makes the ledger available.
     func clearDamage() { state.withLock { $0.isSuspect = false } }
 
-    /// Rejects all further work. Work that was submitted before is still written.
+    /// Rejects all further work. Work that was submitted before this call is still written.
     func close() {
         let followers = state.withLock { state in
             state.isClosed = true
             defer { state.followers = [:] }
             return state.followers.values
         }
-        // The lock must not be held here, because `finish` calls the termination handler, which takes the lock.
+        // Calls `finish` without holding the lock, because `finish` calls the termination handler, which takes the
+        // lock.
         for follower in followers { follower.finish() }
     }
 
@@ -209,8 +210,8 @@ final class CommitQueue: Sendable {
     private func commitNext(_ db: Database) {
         let jobs = state.withLock { $0.takeGroup(upTo: Self.commitWeight) }
         commit(jobs, db)
-        // `enqueue` takes the same lock. So a job that arrives before this block is found here, and `enqueue`
-        // schedules a job that arrives after this block.
+        // `enqueue` takes the same lock, so no job is forgotten. This block finds each job that was added before it,
+        // and `enqueue` schedules the work for a job that is added later.
         let isMore = state.withLock { state in
             state.isScheduled = !state.waiting.isEmpty
             return state.isScheduled
@@ -226,7 +227,8 @@ final class CommitQueue: Sendable {
             for job in jobs { job.finish(.success(())) }
         } catch {
             let error = StoreError(error, path: pool.path)
-            // After an error of the storage, the jobs are not repeated one by one, because every job would fail.
+            // Repeats the jobs one by one, so that only the faulty job fails. After an error of the storage, every job
+            // would fail, so no job is repeated.
             if jobs.count > 1, !error.isOfStorage {
                 for job in jobs { commit([job], db) }
             } else {
@@ -239,8 +241,8 @@ final class CommitQueue: Sendable {
         do {
             try guardian.check()
             var writer = try state.withLock { $0.writer } ?? LedgerWriter(db, regions)
-            // An immediate transaction takes the write lock at its start. A deferred one would take the lock at its
-            // first write, where it could fail with SQLITE_BUSY.
+            // An immediate transaction takes the write lock at its start. A deferred transaction would take the lock
+            // at its first write, where it could fail with SQLITE_BUSY.
             try db.inTransaction(.immediate) {
                 for job in jobs { try job.work.write(with: &writer, to: db) }
                 return .commit
@@ -257,7 +259,8 @@ final class CommitQueue: Sendable {
 extension CommitQueue.State {
     fileprivate mutating func takeGroup(upTo limit: Int) -> [CommitQueue.Job] {
         var weight = 0
-        // The first job is always taken, even if its weight exceeds the limit.
+        // Takes jobs until their weight reaches the limit. Always takes the first job, even if its weight exceeds the
+        // limit.
         let end = waiting.firstIndex { job in
             defer { weight += job.work.weight }
             return weight >= limit
@@ -282,7 +285,7 @@ extension CommitQueue.State {
     fileprivate mutating func failed(_ error: StoreError) {
         writer = nil
         if error.code == .corrupt, error.systemCode != TextIndex.damage { isSuspect = true }
-        // The health does not change for these two errors, because they concern only one job.
+        // Makes the ledger unavailable. These two errors are an exception, because each concerns only one job.
         if error.code != .clusterMismatch, error.code != .badSegment {
             health = .unavailable(error)
         }

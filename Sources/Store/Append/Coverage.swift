@@ -61,8 +61,8 @@ extension AuditLedger {
 extension Coverage {
     /// Returns true if every change of the revision at `position` is known.
     package func holds(_ position: HistoryPosition) -> Bool {
-        // Revision `first` does not count, because the ledger knows the state after this revision but not its
-        // changes.
+        // Excludes revision `first`, because the ledger knows the state after this revision but not the changes of
+        // this revision.
         position.epoch == epoch && position.revision > first && position.revision <= last
     }
 }

@@ -5,8 +5,8 @@ import GRDB
 
 /// Appends to the ledger within the caller's transaction.
 ///
-/// A struct and not a class. The caller keeps the changed copy after the transaction was committed, and drops the
-/// copy after the transaction was rolled back. So the properties always match the file.
+/// The writer is a struct, so that its properties always match the file. The caller keeps the changed copy after the
+/// transaction was committed, and drops the copy after the transaction was rolled back.
 package struct LedgerWriter: Sendable {
     /// The number of the last row; 0 if the ledger is empty.
     private(set) var lastSeq: Int64
@@ -72,7 +72,7 @@ package struct LedgerWriter: Sendable {
                 message: "the ledger follows \(followed), not etcd cluster \(clusterID)")
         }
         var revision = progress.revision
-        // Skips revisions that the ledger already has, so that a batch can be given again after any failure.
+        // Skips revisions that the ledger already has, so that a caller can submit a batch again after any failure.
         for projection in batch where projection.revision > revision {
             if projection.isAfterGap {
                 try Coverage.begin(at: projection.revision, epoch, after: revision, in: db)

@@ -7,8 +7,8 @@ import GRDB
 /// leaves out each revision for which a newer revision has the same or an older time. So times and revisions both
 /// rise from row to row, and one look-up finds the newest revision at a given time.
 struct MomentTable: Sendable {
-    /// The last row of the table. Kept in memory because nearly every new change is later than this row, and then
-    /// needs no query.
+    /// The last row of the table. A new change that is later than this row needs no query, and nearly every new change
+    /// is later. So the row is kept in memory.
     private var last: Moment?
 
     init(_ db: Database) throws { last = try Moment.last(db) }
@@ -81,8 +81,8 @@ extension Moment {
         try fetch(db, "ORDER BY time DESC LIMIT 1", [])
     }
 
-    /// Returns the first moment at `position` or later; nil if there is none. Table `moment` is indexed by time
-    /// only, so this is a binary search over times. It reads at most about 60 rows, even in a large table.
+    /// Returns the first moment at `position` or later; nil if there is none. Searches by bisection over times,
+    /// because table `moment` is indexed by time only. Reads at most about 60 rows, even in a large table.
     static func first(atOrAfter position: HistoryPosition, _ db: Database) throws -> Moment? {
         guard let oldest = try fetch(db, "ORDER BY time LIMIT 1", []), let last = try last(db),
             last.position >= position

@@ -6,7 +6,8 @@ package struct Projection: Hashable, Sendable {
     package var revision: Int64
     package var rows: [AuditRecord.Draft]
     package var objects: [ObjectChange]
-    /// True if changes before `revision` were not seen. Then a new range of known history begins at `revision`.
+    /// True if the server may have missed changes before `revision`. Then a new range of known history begins at
+    /// `revision`.
     package var isAfterGap: Bool
 
     package init(

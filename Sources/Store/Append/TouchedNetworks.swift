@@ -44,7 +44,7 @@ enum TouchedNetworks {
 }
 
 extension TouchedNetworks {
-    /// Deletes the entries of the row, and each of its networks that no other row touches.
+    /// Deletes the entries of the row, and the networks that only this row touches.
     static func remove(_ record: AuditRecord, in db: Database) throws {
         guard let text = record.cidrs else { return }
         let select = try db.cachedStatement(

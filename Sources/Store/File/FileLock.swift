@@ -9,13 +9,14 @@
 /// An exclusive lock on a separate file beside the ledger. The lock is held until `release` is called or this
 /// object is deallocated.
 ///
-/// The kernel releases a `flock` when its process ends for any reason, so no lock remains after a crash. The SQLite
-/// file is not locked directly, because closing any descriptor of that file would drop SQLite's locks.
+/// The kernel releases a `flock` when the process that holds the lock ends for any reason, so no lock remains after a
+/// crash. The SQLite file is not locked directly, because closing any descriptor of that file would drop SQLite's
+/// locks.
 final class FileLock: Sendable {
     private let descriptor: Int32
 
     /// Creates the file at `path` if needed, and locks the file. Throws `locked` if another process holds the lock.
-    /// The message names this process and ends with `conflict`.
+    /// The message names the process that holds the lock, and ends with `conflict`.
     ///
     /// Throws `cannotOpen` unless the file is a plain file with one name. A link could lead to another user's file,
     /// which must be neither locked nor written.

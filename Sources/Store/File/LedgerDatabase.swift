@@ -56,8 +56,8 @@ enum LedgerDatabase {
         return configuration
     }
 
-    /// Counts all tables except GRDB's `grdb_migrations`. A file with only this table counts as new, because a
-    /// process that was killed while it created the file may have left such a file.
+    /// Counts all tables except GRDB's `grdb_migrations`. A process that is killed while it creates a ledger may leave
+    /// a file with only table `grdb_migrations`, so a file with only this table must count as new.
     private static let countOfTables = """
         SELECT count(*) FROM sqlite_schema WHERE tbl_name <> 'grdb_migrations'
         """

@@ -45,9 +45,8 @@ enum LedgerFile {
         }
     }
 
-    /// Throws `cannotOpen` unless the directory of `path` belongs to this user or root and has mode 0700. In any
-    /// other directory, other users could put another ledger or key, replace a file with a link, or read the
-    /// ledger.
+    /// Throws `cannotOpen` unless the directory of `path` belongs to this user or root and has mode 0700. In any other
+    /// directory, other users could create another ledger or key, replace a file with a link, or read the ledger.
     static func checkDirectory(of path: String) throws(StoreError) {
         let slash = path.lastIndex(of: "/")
         try PrivateFile.checkFolder(
@@ -107,8 +106,8 @@ enum LedgerFile {
         StoreError(code: .cannotOpen, message: "\(path) \(problem)")
     }
 
-    /// Throws `cannotOpen` unless `path` is a file that this user may read. The error names the cause, and SQLite's
-    /// error, "unable to open database file", does not.
+    /// Throws `cannotOpen` unless `path` is a file that this user may read. The error names the cause, unlike SQLite's
+    /// error "unable to open database file".
     static func checkReadable(_ path: String) throws(StoreError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
@@ -132,8 +131,8 @@ enum LedgerFile {
     /// Throws `notALedger` unless the file is empty or begins with the header of an SQLite file
     /// (https://www.sqlite.org/fileformat.html#the_database_header).
     ///
-    /// Must be called before SQLite opens the file, because closing the descriptor drops SQLite's locks on the
-    /// file.
+    /// Must be called before SQLite opens the file. This function opens the file and closes its descriptor, and
+    /// closing any descriptor of the file drops SQLite's locks on the file.
     ///
     /// - Parameter advice: The advice in the error if the file is not an SQLite file.
     static func checkHeader(

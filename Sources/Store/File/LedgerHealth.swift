@@ -46,8 +46,8 @@ final class IntegrityProbe: Sendable {
     /// Returns the damage of the file at `path`; nil if the file is sound. A file that cannot be read for any
     /// reason is not sound.
     ///
-    /// The file is read on a new connection, which has no cached pages. Opening and reading wait for the disk, so
-    /// they do not run on the threads that run tasks.
+    /// The file is read on a new connection, which has no cached pages. Opening and reading the file block on the
+    /// disk, so both run on the thread of `BlockingWork` and not on the threads that run tasks.
     static func damage(of path: String) async -> StoreError? {
         do {
             return try await BlockingWork.run {

@@ -54,7 +54,8 @@ package final class LedgerReader: Sendable {
         }
     }
 
-    /// Returns the header of a segment of rows `from` to `to`. Nil stands for the first or the last row.
+    /// Returns the header of a segment of rows `from` to `to`. If `from` is nil, the segment begins at the first row.
+    /// If `to` is nil, the segment ends at the last row.
     package func header(
         from: Int64? = nil, to: Int64? = nil, now: Timestamp, version: String
     ) throws(StoreError) -> SegmentHeader {

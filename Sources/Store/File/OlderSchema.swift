@@ -10,7 +10,7 @@ enum OlderSchema {
         guard try db.tableExists("audit") else { return }
         let existing = Set(try db.columns(in: "audit").map(\.name))
         let missing = AuditColumn.all.map(\.name).filter { !existing.contains($0) }
-        // A file of schema 1 lacks more columns and stays unchanged. The verifier rejects such a file.
+        // A file of schema 1 lacks more columns and stays unchanged. The verifier rejects a file of schema 1.
         guard missing == ["approval"] else { return }
         let columns = missing.map { ", NULL AS \($0)" }.joined()
         try db.execute(sql: "CREATE TEMP VIEW audit AS SELECT *\(columns) FROM main.audit")

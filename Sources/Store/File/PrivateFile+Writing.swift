@@ -40,7 +40,8 @@ extension PrivateFile {
             let isNew = makes && stat(path, &status) != 0 && errno == ENOENT
             return isNew ? [] : try read(path, subject: subject, maximumBytes: maximumBytes)
         }
-        // Throws if the file cannot be used, before a lock file is created beside it.
+        // Reads the file once before taking the lock, so that an unusable file causes an error before a lock file is
+        // created.
         _ = try content()
         let lock = try lock(target)
         defer { lock.release() }

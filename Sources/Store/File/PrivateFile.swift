@@ -6,12 +6,12 @@
     import Darwin
 #endif
 
-/// Reads files that hold secrets, and checks files and folders that only their owner may have access to.
+/// Reads files that hold secrets, and checks files and folders to which only their owner may have access.
 package enum PrivateFile {
     /// The largest size of a file of keys, in bytes.
     package static let maximumBytes = 65_536
 
-    /// The access to a file that users other than its owner may have.
+    /// The access that users other than the owner may have to a file.
     package enum Others: Sendable {
         case nothing
         /// Other users may read the file. This is for a file that holds no secret but decides about rights.
@@ -50,8 +50,8 @@ package enum PrivateFile {
         close(try openChecked(path, subject: subject, others: .nothing))
     }
 
-    /// Throws `cannotOpen` if the folder belongs to a user other than this one or root, or if other users may do
-    /// anything in it. Does nothing if there is no such folder.
+    /// Throws `cannotOpen` if the folder belongs to a user other than this one or root, or if other users have any
+    /// permission for the folder. Does nothing if the folder does not exist.
     package static func checkFolder(_ path: String) throws(StoreError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
@@ -93,7 +93,7 @@ package enum PrivateFile {
 
     /// Returns the permissions that a secret file of `owner` may have if `user` reads it.
     ///
-    /// The group may read a file that belongs to root, as in PostgreSQL's rule for its private key. This lets a
+    /// The group may read a file that belongs to root, as in PostgreSQL's rule for its private key. This rule lets a
     /// service read files from systemd's `LoadCredential` and from Kubernetes' secrets.
     package static func permissions(owner: UInt32, user: UInt32) -> UInt32 {
         owner == 0 && user != 0 ? 0o640 : 0o600

@@ -96,8 +96,9 @@ extension AuditLedger {
         }
     }
 
-    /// Runs `body`. If `isKnown` is true, first throws `UnknownPosition` if the ledger does not know the state at
-    /// `position`. The check and `body` use the same snapshot, because pruning may remove rows between two reads.
+    /// Runs `body`. If `isKnown` is true and the ledger does not know the state at `position`, throws
+    /// `UnknownPosition` and does not run `body`. The check and `body` use the same snapshot, because pruning may
+    /// remove rows between two reads.
     private func reading<Value: Sendable>(
         _ position: HistoryPosition, _ isKnown: Bool,
         _ body: @escaping @Sendable (Database) throws -> Value
@@ -136,8 +137,8 @@ extension AuditRecord {
     }
 }
 
-/// A change of one key by an API client. Only all four members together identify a change. After a restore of etcd,
-/// a client may make the same change again, at a revision that was used before.
+/// A change of one key by an API client. Only all four members together identify a change, because after a restore of
+/// etcd a client may make the same change again, at a revision that was used before.
 package struct RecordedChange: Hashable, Sendable {
     package var changeID: String
     /// The etcd key.
@@ -154,10 +155,10 @@ package struct RecordedChange: Hashable, Sendable {
 }
 
 extension AuditLedger {
-    /// Returns the accepted changes with these ids that have rows in the ledger.
+    /// Returns the accepted changes in the ledger whose change ids are in `ids`.
     package func recordedChanges(_ ids: [String]) async throws -> Set<RecordedChange> {
         var found: Set<RecordedChange> = []
-        // Reads a long list in parts, so that it does not occupy one of the few reading connections all the time.
+        // Reads a long list in parts, so that other callers can use the reading connection between two parts.
         for start in stride(from: 0, to: ids.count, by: 1_000) {
             let part = ids[start..<min(start + 1_000, ids.count)]
             found.formUnion(try await reading { try Self.recordedChanges(part, $0) })

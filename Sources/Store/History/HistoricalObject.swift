@@ -93,9 +93,9 @@ extension HistoricalObject {
             value: try reader.text(2))
     }
 
-    /// Selects the newest row that shows the state of a key. Skips rows that have no `after` and record no
-    /// deletion. The server writes such a row after a gap if the journal proves a change whose value was
-    /// overwritten before the server saw it (see `GapComparison`).
+    /// Selects the newest row that shows the state of a key. Skips rows that have no `after` and record no deletion.
+    /// The server writes a row of this form after a gap if the journal proves a change whose value was overwritten
+    /// before the server saw the value (see `GapComparison`).
     package static let lastState = """
         SELECT epoch, revision, after FROM audit INDEXED BY audit_by_key
         WHERE key = ? AND (epoch, revision) <= (?, ?) AND outcome = 'accepted'
@@ -161,8 +161,8 @@ struct RetainedVersion {
     }
 }
 
-/// Finds the keys in the ledger that begin with a prefix, each once, in order. Each key takes one look-up in each
-/// table that has the key, even if the key has many rows.
+/// Finds the keys in the ledger that begin with a prefix, each once, in order. Skips all further rows of a key in one
+/// look-up, so a key with many rows takes no longer than a key with one row.
 package struct KeyScan {
     private let db: Database
     private let end: String

@@ -60,7 +60,7 @@ package struct ResolvedPosition: Hashable, Sendable {
     }
 }
 
-/// The error that the ledger does not know the state at a position.
+/// Reports that the ledger does not know the state at a position.
 package struct UnknownPosition: Error, Hashable, Sendable {
     /// True if the position is before all known ranges; false if it is in a gap between known ranges.
     package var isBeforeHistory: Bool
@@ -95,8 +95,8 @@ extension AuditLedger {
     /// Returns the newest position that existed at `time`. Throws `UnknownPosition` if the state at `time` is not
     /// known.
     ///
-    /// A time between the last change of a known range and the first change of the next range is unknown too,
-    /// because changes at this time may have been missed.
+    /// The state between the last change of a known range and the first change of the next range is not known, because
+    /// the ledger may lack changes from between the two.
     package func known(at time: Timestamp) async throws -> ResolvedPosition {
         let found = try await reading { db -> Result<ResolvedPosition, UnknownPosition> in
             let next = try Moment.first(after: time, db)

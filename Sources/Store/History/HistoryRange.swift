@@ -35,8 +35,8 @@ extension HistoryRange {
     /// The largest number of ranges to read. A new range begins only after a gap, so a ledger has few ranges.
     private static let maximumCount = 100
 
-    /// Returns the newest ranges, in ascending order. Leaves out a range that ends at revision 0, because every
-    /// etcd is empty at revision 0. A new ledger may have such a range.
+    /// Returns the newest ranges, in ascending order. Leaves out a range that ends at revision 0, because every etcd
+    /// is empty at revision 0. A new ledger may have a range that ends at revision 0.
     static func newest(_ db: Database) throws -> [HistoryRange] {
         let statement = try db.cachedStatement(
             sql: """

@@ -39,7 +39,7 @@ extension AuditLedger {
         }
     }
 
-    /// Returns the stored checkpoint with the most rows, but at most `size`; nil if there is none.
+    /// Returns the largest stored checkpoint of at most `size` rows; nil if there is none.
     package func lastCheckpoint(upTo size: Int64) async throws -> StoredCheckpoint? {
         try await checkpoint("WHERE size <= ? ORDER BY size DESC LIMIT 1", [size])
     }
@@ -49,9 +49,9 @@ extension AuditLedger {
         try await checkpoint("WHERE size = ?", [size])
     }
 
-    /// Signs and stores a checkpoint of all rows on disk, and returns it with `isNew` true. If the ledger already
-    /// has a checkpoint with this number of rows, returns the old checkpoint with `isNew` false. Throws `corrupt`
-    /// if rows are missing, or if the stored checkpoint has another root.
+    /// Signs and stores a checkpoint of all rows on disk, and returns this checkpoint with `isNew` true. If the ledger
+    /// already has a checkpoint with this number of rows, returns the old checkpoint with `isNew` false. Throws
+    /// `corrupt` if rows are missing, or if the old checkpoint has a different root.
     package func makeCheckpoint(
         _ key: SigningKey, time: Timestamp
     ) async throws -> (stored: StoredCheckpoint, isNew: Bool) {
@@ -71,7 +71,8 @@ extension AuditLedger {
             Checkpoint(origin: origin, size: size, root: root), signedBy: key)
         let stored = StoredCheckpoint(signed: signed, time: time)
         try await store(stored)
-        // Returns the checkpoint in the file, because another caller may have stored one of this size meanwhile.
+        // Returns the checkpoint in the file, because another caller may have stored a checkpoint of this size
+        // meanwhile.
         return (try await checkpoint(size: size) ?? stored, true)
     }
 

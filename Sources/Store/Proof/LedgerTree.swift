@@ -10,8 +10,7 @@ package enum LedgerTree {
     /// Returns the tree over the rows and tiles in `db`. A root or proof reads at most a few hundred hashes.
     package static func open(_ db: Database) -> MerkleTree {
         MerkleTree { height, index in
-            // Computes the root from nodes of the nearest stored level below. These are 2^`rest` nodes, at most
-            // 128.
+            // Computes the root from the nodes under it at the nearest stored level: 2^`rest` nodes, at most 128.
             let (level, rest) = height.quotientAndRemainder(dividingBy: tileHeight)
             let nodes = index << Int64(rest)..<(index + 1) << Int64(rest)
             guard level > 0 else {
@@ -32,14 +31,14 @@ package enum LedgerTree {
 /// read at most a few hundred hashes. The table can be computed again from the rows.
 package enum TileTable {
     /// Computes the tiles that became complete when the ledger grew from `previous` to `size` rows. Also computes
-    /// missing tiles before them.
+    /// missing tiles before these tiles.
     ///
     /// Stops without an error if rows are missing, because an error would prevent new rows from being written. The
     /// next checkpoint then fails.
     package static func grow(from previous: Int64, to size: Int64, in db: Database) throws {
         let built = try Int64.fetchOne(db, sql: "SELECT max(idx) + 1 FROM tile WHERE level = 1")
-        // Computes existing tiles above `previous` rows again, because they belong to rows that were cut off from
-        // the file.
+        // Computes existing tiles after the first `previous` rows again, because these tiles belong to rows that were
+        // cut off from the file.
         for tile in min(built ?? 0, previous / Tile.width)..<size / Tile.width {
             do {
                 try complete(tile, in: db)
@@ -145,7 +144,8 @@ enum RowHashes {
 /// A complete group of 256 rows, the leaves of one tile of level 1. Tile n holds the rows 256n + 1 to 256n +
 /// 256.
 enum Tile {
-    /// The number of rows in a tile, as in C2SP tlog-tiles. The hashes of a tile are 8 KiB, which one read returns.
+    /// The number of rows in a tile, as in C2SP tlog-tiles. The hashes of a tile have 8 KiB in total, so one read
+    /// returns all of them.
     static let width: Int64 = 256
 
     /// Returns the number of the tile that holds row `seq`.

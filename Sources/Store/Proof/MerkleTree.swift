@@ -169,8 +169,10 @@ struct CompactRange: Sendable {
         subtrees.append((height, root))
     }
 
-    /// Returns the root of the whole tree. `part` is the root over the leaves after the last appended node, which
-    /// are too few to form a node; nil if there are no such leaves.
+    /// Returns the root of the whole tree.
+    ///
+    /// - Parameter part: The root over the leaves after the last appended node. These leaves must be too few to form a
+    ///   node. Nil if there are no leaves after the last appended node.
     func root(with part: AuditHash?) -> AuditHash {
         var root = part
         for subtree in subtrees.reversed() {

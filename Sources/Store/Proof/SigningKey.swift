@@ -57,7 +57,7 @@ package struct SigningKey: Sendable {
 }
 
 extension SigningKey: CustomStringConvertible, CustomReflectable {
-    /// The description and the mirror leave the secret out, so that a log or a dump cannot reveal it.
+    /// Leaves out the secret, as `customMirror` does, so that a log or a dump cannot reveal the secret.
     package var description: String { "signing key \(verifier.text)" }
     package var customMirror: Mirror { Mirror(self, children: ["verifier": verifier.text]) }
 }

@@ -75,14 +75,15 @@ extension AuditLedger {
     }
 }
 
-/// A row about an earlier ledger that this ledger has replaced. The earlier file was deleted or created again with
-/// another identity, and this ledger uses the earlier ledger's key.
+/// A row which records that this ledger has replaced an earlier ledger. The earlier ledger's file was deleted, or was
+/// created again with another identity. This ledger uses the earlier ledger's key.
 package struct PredecessorRow: Hashable, Sendable {
     package static let rowName = "predecessor"
 
     /// The id of the earlier ledger.
     package var ledger: String
-    /// The number of rows in the earlier ledger's last checkpoint in etcd; nil if etcd had no such checkpoint.
+    /// The number of rows in the earlier ledger's last checkpoint in etcd; nil if etcd had no checkpoint of the
+    /// earlier ledger.
     package var size: Int64?
     package var root: AuditHash?
 

@@ -97,8 +97,7 @@ extension AuditLedger {
 
     private func failure(_ error: DatabaseError) -> StoreError {
         let failure = StoreError(error, path: path)
-        // Damage in the index of texts is not recorded, because it does not affect the rows, and the index can be
-        // built again.
+        // Records damage, except damage in the index of texts. This index can be built again from the rows.
         if failure.code == .corrupt, failure.systemCode != TextIndex.damage {
             queue.markDamaged(failure)
         }

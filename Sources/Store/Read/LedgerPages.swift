@@ -11,7 +11,7 @@ package enum LedgerPages {
     static let bytes = 8 << 20
 
     /// Returns a page of the rows with numbers from `seq` + 1 to `last`, in the order of numbers. The page is empty
-    /// only if there are no such rows.
+    /// only if the ledger has no row with one of these numbers.
     static func rows(
         _ db: Database, after seq: Int64, through last: Int64, limit: Int = size
     ) throws -> [AuditRecord] {
@@ -41,7 +41,7 @@ package enum LedgerPages {
         guard !isWhole || rows.count == limit, let last = rows.last?.position else {
             return rows.inOrder
         }
-        // The page may have only some rows of its last revision, so all rows of this revision are read again.
+        // Reads all rows of the last revision again, because the page may have only some rows of this revision.
         rows.removeAll { $0.position == last }
         rows += try fetch(
             db, "\(select) WHERE \(decided) AND epoch = ? AND revision = ?",
@@ -58,8 +58,8 @@ package enum LedgerPages {
         }.joined(separator: ", ")
     }
 
-    /// Reads rows until their documents have at least `bytes` bytes. `isWhole` is true if no rows of the result are
-    /// left.
+    /// Reads rows until their documents have at least `bytes` bytes. `isWhole` is true if `rows` has every row that
+    /// `sql` selects.
     private static func fetch(
         _ db: Database, _ sql: String, _ arguments: StatementArguments, bytes: Int = .max
     ) throws -> (rows: [AuditRecord], isWhole: Bool) {

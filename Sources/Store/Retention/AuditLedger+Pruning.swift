@@ -47,12 +47,13 @@ extension AuditLedger {
         }
         let held = try await transaction { writer, db -> Duration? in
             let start = ContinuousClock.now
-            // Keeps the rows in the ledger, and the segment too, if a hold was placed meanwhile.
+            // Stops if a hold was placed meanwhile. The rows then stay in the ledger, and the segment stays on disk.
             guard let due = try Retention(db).next(before: cutoff.microseconds, in: db),
                 due.lowerBound == range.lowerBound, due.upperBound >= range.upperBound
             else { return nil }
             let hashes = try PrunedHashes(range, db)
-            // The rows form a hash chain, so an equal last hash shows that all rows are equal.
+            // Compares only the last hash in the ledger with the last hash in the segment. The rows form a hash chain,
+            // so if these two hashes are equal, then all rows are equal.
             guard hashes.last == lastHash else {
                 throw StoreError(
                     code: .badSegment,
@@ -86,7 +87,8 @@ extension AuditLedger {
         try file.finish()
     }
 
-    /// Reads the segment at `path` and compares its header with `header`. Returns the hash of its last row.
+    /// Reads and verifies the segment at `path`, and compares its header with `header`. Returns the hash of the
+    /// segment's last row.
     private func verify(_ path: String, _ header: SegmentHeader) throws -> AuditHash {
         let (stored, hash) = try SegmentReader.verify(path: path)
         guard stored.ledger == header.ledger, stored.firstSeq == header.firstSeq,

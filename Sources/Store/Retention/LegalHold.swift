@@ -70,10 +70,11 @@ extension AuditLedger {
         try await reading { try LegalHold.fetch($0, name: name).first }
     }
 
-    /// Places `hold`, or changes the hold with the same name. Adds verb, status and documents to `draft`, and
-    /// writes `draft` as a row. Returns the previous hold with the same name; nil if there was none. Changes and
-    /// writes nothing if the previous hold has the same reason and `since`, or if there is a previous hold and
-    /// `ifAbsent` is true.
+    /// Places `hold`, or changes the hold with the same name. Adds verb, status and documents to `draft`, and writes
+    /// `draft` as a row. If the previous hold has the same reason and `since`, changes and writes nothing. Returns the
+    /// previous hold with the same name; nil if there was none.
+    ///
+    /// - Parameter ifAbsent: True to change and write nothing if a hold with the same name exists.
     package func place(
         _ hold: LegalHold, ifAbsent: Bool = false, audit draft: AuditRecord.Draft
     ) async throws(StoreError) -> LegalHold? {

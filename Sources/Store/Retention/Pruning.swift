@@ -17,7 +17,7 @@ struct Pruning {
     }
 
     func carryOut() throws {
-        // Copies the hashes first, because the last statement of this function deletes the rows.
+        // Copies the hashes before the last statement of this function deletes the rows.
         try Sealing.seal(Tile.of(row: rows.lowerBound)..<Tile.of(row: rows.upperBound) + 1, in: db)
         let (traces, newest) = try survey()
         for (key, trace) in traces { try updateBaseline(key, trace) }
@@ -29,7 +29,8 @@ struct Pruning {
         let hash = try Data.fetchOne(
             db, sql: "SELECT hash FROM audit WHERE seq = ?", arguments: [rows.upperBound])
         try TouchedRegions.remove(rows, in: db)
-        // Sets the number in table `retention` first, because a trigger refuses to delete rows with higher numbers.
+        // Sets the number in table `retention` before the deletion, because a trigger refuses to delete rows with
+        // higher numbers.
         try Retention.advance(to: rows.upperBound, hash: hash ?? Data(), in: db)
         try db.execute(sql: "DELETE FROM audit WHERE seq BETWEEN ? AND ?", arguments: range)
     }
@@ -48,8 +49,8 @@ struct Pruning {
             guard let position = record.position else { continue }
             newest = max(newest ?? position, position)
             let isDeletion = record.verb == .delete
-            // Skips a row that is not a deletion and has no object. After a gap, such a row may exist. A later row
-            // of the same gap then has the object.
+            // Skips a row that is not a deletion and has no object. A gap may leave a row of this form. A later row of
+            // the same gap then has the object.
             guard let key = record.key, isDeletion || record.after != nil,
                 traces[key].map({ $0.position <= position }) ?? true
             else { continue }
@@ -173,7 +174,7 @@ package enum Sealing {
     /// Returns the number of complete tiles in a ledger of `size` rows.
     static func wholeTiles(size: Int64) -> Int64 { size / Tile.width }
 
-    /// Copies rows to table `kept` in canonical form: all rows that name this ledger's signing keys. Older
+    /// Copies the rows of `rows` that name this ledger's signing keys to table `kept`, in canonical form. Older
     /// checkpoints cannot be checked without these keys. A kept form can be checked against the row's hash in table
     /// `sealed`.
     private static func keep(_ rows: Range<Int64>, in db: Database) throws {

@@ -21,7 +21,8 @@ extension AuditLedger {
             ?? AuditPage(records: [], next: cursor ?? .start(order), scanned: 0, isPartial: true)
     }
 
-    /// Counts the matching rows of each group from `cursor` on. Examines a limited number of rows, as `query` does.
+    /// Counts the matching rows from `cursor` on, separately for each group. Examines a limited number of rows, as
+    /// `query` does.
     package func groups(
         _ filter: AuditFilter, by grouping: AuditGrouping, order: AuditOrder = .descending,
         from cursor: AuditCursor? = nil, within scope: AuditScope = .everything

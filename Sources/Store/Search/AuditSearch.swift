@@ -144,8 +144,8 @@ package struct AuditSearch {
     }
 }
 
-/// Reads a row by its number, and tests all conditions of the filter, because a source may not have tested each of
-/// them.
+/// Reads a row by its number, and tests every condition of the filter, because the source that gave the row may have
+/// tested only some conditions.
 private struct RowProbe {
     private let db: Database
     private let filter: AuditFilter
@@ -155,8 +155,8 @@ private struct RowProbe {
     init(_ db: Database, _ filter: AuditFilter, _ visible: VisibleRows?) {
         self.db = db
         self.filter = filter
-        // Tests the bounds of time here, because a search for words reads rows in the order of numbers and does not
-        // test these bounds.
+        // Includes the bounds of time in the test, because a search for words reads rows in the order of numbers and
+        // does not test these bounds.
         let range = SearchRange(filter, order: .ascending, after: nil)
         // Tests again that the row is visible. The sources give only visible rows, but a mistake in a source must
         // not show an invisible row.

@@ -62,8 +62,8 @@ package struct IndexScan: CandidateSource {
     /// - Parameters:
     ///   - lead: The term whose index is read; nil to read the index of all rows by time.
     ///   - group: An SQL expression for the group of a row; nil to read no groups.
-    ///   - visible: The rows to which the search is limited; nil for all rows. `lead` must then have few rows,
-    ///     because one call of `next()` may skip many invisible rows.
+    ///   - visible: The rows to which the search is limited; nil for all rows. If `visible` is not nil, `lead` must
+    ///     have few rows, because one call of `next()` may skip many invisible rows.
     init(
         _ db: Database, lead: SearchTerm?, others: [SearchTerm], _ range: SearchRange,
         group: String? = nil, visible: VisibleRows? = nil

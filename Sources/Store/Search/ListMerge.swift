@@ -58,8 +58,8 @@ struct ListMerge: CandidateSource {
         let id: Int64
         var rows: Deque<Candidate> = []
         var isComplete = false
-        /// The number of rows to read next. This number begins small, because most searches end after a few rows,
-        /// and then grows.
+        /// The number of rows to read next. The number is small at first, because most searches end after a few rows.
+        /// It grows with each read.
         var chunk = 8
         var last: RowPosition?
     }
@@ -122,8 +122,8 @@ struct ListMerge: CandidateSource {
         }
         while let head = range.order == .ascending ? heads.popMin() : heads.popMax() {
             try advance(head.list)
-            // Skips a row that another list has just given. The lists give a shared row directly one after the
-            // other.
+            // Skips a row that another list has just given. If several lists have the same row, they give the row in
+            // successive steps.
             guard head.candidate.position != last else { continue }
             last = head.candidate.position
             return head.candidate

@@ -1,7 +1,7 @@
 import Domain
 import GRDB
 
-/// Finds networks in table `cidr` by their relation to a block.
+/// Finds the networks in table `cidr` that have a given relation to a given network.
 package enum NetworkIDs {
     /// Returns the ids of the networks that match `network`; nil if there are more than `limit`.
     static func find(_ network: AuditNetwork, limit: Int, in db: Database) throws -> [Int64]? {

@@ -26,8 +26,8 @@ package enum SearchLead {
     /// of keys and revisions are not in the order of time.
     static let maximumPlaces = 20_000
 
-    /// Returns the cheapest lead, and the first one if several have the same cost. Counts at most `probe` rows of
-    /// each lead.
+    /// Returns the cheapest lead. If several leads have the lowest cost, returns the first of them. Counts at most
+    /// `probe` rows of each lead.
     static func choose(
         _ db: Database, _ filter: AuditFilter, _ range: SearchRange, _ visible: VisibleRows? = nil
     ) throws -> SearchLead {
@@ -164,8 +164,8 @@ extension SearchLead {
     /// Compares only the numbers of visible rows. The choice must not depend on the number of invisible rows,
     /// because the client sees how many rows a search examines.
     ///
-    /// Does not use a lead with `probe` rows or more, counting invisible rows too, because the search would have to
-    /// skip the invisible rows. The lists of visible rows can always be used.
+    /// Does not use a lead that has `probe` or more rows, visible and invisible together, because the search would
+    /// have to skip the invisible rows. The lists of visible rows can always be used.
     private static func choose(
         _ db: Database, _ filter: AuditFilter, _ range: SearchRange, limitedTo visible: VisibleRows
     ) throws -> SearchLead {

@@ -18,7 +18,7 @@ package struct RowPosition: Comparable, Sendable {
 /// The part of the ledger that a search still has to read, and the direction of the search.
 package struct SearchRange: Sendable {
     let order: AuditOrder
-    /// The time of the earliest rows, inclusive, in microseconds.
+    /// The start of the time range, inclusive, in microseconds.
     let since: Int64?
     /// The end of the time range, exclusive, in microseconds.
     let until: Int64?

@@ -40,8 +40,8 @@ extension [SearchTerm] {
 }
 
 extension AuditFilter {
-    /// The columns that have an index in the order of time. The columns are sorted: those for which a filter
-    /// usually finds the fewest rows come first. The index leaves out rows with `common` values, which most rows
+    /// The columns that have an index in the order of time. The columns are sorted by the number of rows that a filter
+    /// for the column usually finds, lowest first. The index leaves out rows with `common` values, which most rows
     /// have.
     private static let indexes: [(column: String, index: String, common: Set<String>)] = [
         ("change_id", "audit_by_change", []), ("ticket", "audit_by_ticket", []),
@@ -81,8 +81,8 @@ extension AuditFilter {
         var terms: [SearchTerm] = []
         if leavesOutReads { terms.append(SearchTerm("verb <> 'read'")) }
         if let lastSeq { terms.append(SearchTerm("seq <= ?", [lastSeq])) }
-        // Every matching row fulfils these two cheap conditions, but other rows may do so too. The full test needs
-        // the whole row; see `RowProbe`.
+        // Adds two cheap conditions that every matching row fulfils. A row that fulfils these conditions may still not
+        // match. The full test needs the whole row; see `RowProbe`.
         if network != nil { terms.append(SearchTerm("cidrs IS NOT NULL")) }
         if field != nil { terms.append(SearchTerm("before IS NOT after")) }
         return terms
@@ -133,7 +133,7 @@ extension AuditFilter {
 }
 
 /// Finds rows about CrossRegionPolicies, including rows that earlier versions recorded under Calico's kind. The
-/// condition is the same as in `AuditRecord.Draft.isAbout(kind:)`, and there is an index for it.
+/// condition is the same as in `AuditRecord.Draft.isAbout(kind:)`. An index lists the rows that meet the condition.
 package enum CrossRegionRows {
     package static let term = SearchTerm(condition, index: "audit_by_cross_region")
 

@@ -2,12 +2,13 @@ package import Domain
 package import GRDB
 
 /// The index of texts, which finds rows by their words. The index is the FTS5 table `audit_text`. This table stores
-/// only the words and not the texts, which table `audit` has.
+/// only the words. The texts are in table `audit`.
 ///
 /// The index contains every row up to the number in table `text_progress`.
 package enum TextIndex {
     /// Step 4 of the schema. `AuditWords` lists the punctuation marks that belong to words. `columnsize = 0` leaves
-    /// out the sizes of columns. FTS5 uses them only to rank results, and searches sort results by row number.
+    /// out the sizes of columns. FTS5 would use the sizes only to rank results, but a search sorts its results by row
+    /// number.
     static let schema = """
         CREATE VIRTUAL TABLE audit_text USING fts5 (
             \(AuditWords.columnNames.joined(separator: ", ")), content = '', columnsize = 0,
@@ -92,8 +93,8 @@ package enum TextIndex {
     /// Runs `body` in a savepoint, and empties the index if `body` fails because the index is damaged. So a damaged
     /// index does not prevent writes of rows. The index is then built again from the rows.
     ///
-    /// FTS5 writes its changes at the end of a savepoint. So its errors appear in this function, and not later when
-    /// the transaction is committed.
+    /// FTS5 writes its changes at the end of a savepoint. So errors of FTS5 appear in this function, and not later
+    /// when the transaction is committed.
     private static func sparingLedger(_ db: Database, _ body: () throws -> Void) throws {
         do {
             try db.inSavepoint {

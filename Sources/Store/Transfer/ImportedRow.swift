@@ -10,9 +10,10 @@ struct ImportedRow: Sendable {
     /// The number to add to an epoch of the segment to get an epoch of this ledger.
     let epochOffset: Int64
 
-    /// Returns true if the row is to be imported. Accepted changes in etcd are always imported. If `all` is true,
-    /// rows about refusals, reads and holds of the other replica are imported too. Rows about a ledger and about
-    /// signing keys are never imported.
+    /// Returns true if the row is to be imported. Accepted changes in etcd are always imported. Rows about a ledger
+    /// and about signing keys are never imported.
+    ///
+    /// - Parameter all: True to import also the other replica's rows about refusals, reads and holds.
     func isWanted(all: Bool) -> Bool {
         if record.kind == AuditKind.ledger.rawValue || record.kind == SigningKeyRow.kind {
             return false
@@ -21,8 +22,8 @@ struct ImportedRow: Sendable {
         return all && record.sourceLedger == nil
     }
 
-    /// The row in the form in which this ledger writes it. The row names its source: the ledger, the number there
-    /// and the hash there.
+    /// The row in the form in which this ledger writes it. The row names its source: the other ledger, and the row's
+    /// number and hash in the other ledger.
     var draft: AuditRecord.Draft {
         var draft = record.entry
         draft.epoch = position?.epoch
@@ -44,8 +45,8 @@ struct ImportedRow: Sendable {
     func isMissing(in db: Database) throws -> Bool {
         guard let position else { return try !isImported(in: db) }
         let same = try rows(db, at: position)
-        // Looks for a row that was not found after a gap. A row that was found after a gap may lack data of the
-        // change.
+        // Compares only with a row that was not reconstructed after a gap, because a reconstructed row may lack data
+        // of the change.
         guard let whole = same.first(where: { !$0.isAfterGap }) else {
             return record.isAfterGap ? same.isEmpty : true
         }
@@ -71,9 +72,10 @@ struct ImportedRow: Sendable {
         return rows.filter { isSameObject($0) && $0.outcome == .accepted }
     }
 
-    /// Returns true if `other` is about the same change. `other` must be about the same object and revision. Not
-    /// every such row is about the same change, because after a restore of etcd a different change may have this
-    /// revision.
+    /// Returns true if `other` is about the same change as this row. A row about the same object and revision may be
+    /// about a different change, because etcd gives out revisions again after it was restored.
+    ///
+    /// - Parameter other: A row about the same object and revision.
     func isSameChange(_ other: AuditRecord) -> Bool {
         guard record.changeID == other.changeID else { return false }
         if record.changeID != nil { return record.time == other.time }
@@ -117,8 +119,9 @@ struct EpochEvidence: Sendable {
     let theirs: HistoryPosition
     let ours: HistoryPosition
 
-    /// Returns evidence from the newest row of `rows` that the ledger in `db` has too; nil if there is none. The
-    /// positions of `rows` must have the other ledger's epochs.
+    /// Returns evidence from the newest row of `rows` that is also in the ledger in `db`; nil if there is none.
+    ///
+    /// - Parameter rows: Rows of the other ledger. Their positions must have the other ledger's epochs.
     static func newest(_ rows: [ImportedRow], _ db: Database) throws -> EpochEvidence? {
         guard !rows.isEmpty, let epochs = try Epochs.all(db) else { return nil }
         let newestFirst = rows.compactMap { row in row.position.map { (row, $0) } }
@@ -127,8 +130,8 @@ struct EpochEvidence: Sendable {
             let same = try epochs.reversed().flatMap { epoch in
                 try row.rows(db, at: HistoryPosition(epoch: epoch, revision: position.revision))
             }.filter(row.isSameChange)
-            // Prefers a row that was not found after a gap, because a change that was found after a gap may belong
-            // to an earlier epoch.
+            // Prefers a row that was not reconstructed after a gap, because the change in a reconstructed row may
+            // belong to an earlier epoch.
             guard let ours = same.first(where: { !$0.isAfterGap }) ?? same.first else { continue }
             return EpochEvidence(
                 theirs: position,

@@ -20,8 +20,8 @@ package struct LedgerComparison: Sendable {
 
     /// The compared ranges, with epochs of the left ledger. Both ledgers have every change in these ranges.
     package let common: [Coverage]
-    /// The ranges in which only the left ledger has every change; in `onlyRight`, only the right ledger. These
-    /// ranges are not compared, and do not count as differences.
+    /// The ranges in which the left ledger has every change and the right ledger may lack changes. In `onlyRight`, the
+    /// two ledgers have the opposite roles. Neither kind of range is compared or counts as a difference.
     package let onlyLeft: [Coverage]
     package let onlyRight: [Coverage]
     private let left: any ChangeSource
@@ -39,8 +39,8 @@ package struct LedgerComparison: Sendable {
             )
         }
         (self.left, self.right) = (left, right)
-        // Assumes that the newest epochs of both ledgers are the same part of etcd's history. Older epochs are
-        // matched by counting back from there.
+        // Assumes that the newest epochs of both ledgers are the same part of etcd's history. Older epochs are matched
+        // by counting back from the newest epochs.
         offset = first.epoch - second.epoch
         let mine = first.coverage
         let theirs = second.coverage.map { [offset] range in
@@ -51,7 +51,8 @@ package struct LedgerComparison: Sendable {
         onlyRight = theirs.flatMap { $0.subtracting(mine) }
     }
 
-    /// Returns the first difference, nil if there is none, and the number of equal rows before it.
+    /// Returns the first difference and the number of equal rows before it. If there is no difference, returns nil and
+    /// the number of all compared rows.
     package func run() async throws -> (rows: Int, difference: Difference?) {
         var left = ChangeCursor(left, common, offset: 0)
         var right = ChangeCursor(right, common, offset: offset)
@@ -126,8 +127,8 @@ struct PlacedRow {
     }
 }
 
-/// Reads the rows of a ledger within given ranges, page by page. Skips rows that were found after a gap, because
-/// these ranges also have the complete row of each such change.
+/// Reads the rows of a ledger within given ranges, page by page. Skips rows that were reconstructed after a gap,
+/// because within the ranges the ledger also has the complete row of each change.
 struct ChangeCursor {
     private let source: any ChangeSource
     /// The ranges that are not completely read. The first range is being read.

@@ -11,9 +11,9 @@ import GRDB
 
 extension LedgerReader {
     /// Copies the ledger to a new file `path` with mode 0600, through SQLite's online backup
-    /// (https://www.sqlite.org/backup.html). A server can write to the ledger meanwhile. The copy gets its name
-    /// after it was checked and written to disk. Returns the number of the copy's last row; 0 if the copy has no
-    /// rows.
+    /// (https://www.sqlite.org/backup.html). A server can write to the ledger meanwhile. The copy gets the name `path`
+    /// only after the copy was checked and written to disk. Returns the number of the copy's last row; 0 if the copy
+    /// has no rows.
     package func backup(to path: String) throws(StoreError) -> Int64 {
         let temporary = NewFile.temporary(path)
         let descriptor = try NewFile.create(temporary, for: path)

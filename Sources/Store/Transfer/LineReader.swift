@@ -24,7 +24,7 @@ final class LineReader {
     init(path: String) throws(StoreError) {
         self.path = path
         var status = stat()
-        // Refuses a folder here, because zlib can open a folder and fails only when it reads.
+        // Refuses a folder, because zlib would open a folder and fail only when it reads the folder.
         if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
             throw StoreError(
                 code: .cannotOpen, message: "\(path): is a folder: name the segments in it.")

@@ -1,7 +1,7 @@
 import Documents
 package import Domain
 
-/// A field in which the rows of two ledgers about the same change differ.
+/// A column in which two rows differ. The rows are about the same change, but are from two ledgers.
 package struct RowDifference: Hashable, Sendable {
     /// The name of the column; `row` if one of the two rows does not exist.
     package let name: String
@@ -14,9 +14,9 @@ package struct RowDifference: Hashable, Sendable {
 extension RowDifference {
     /// Returns the first column, in the order of column names, in which the rows differ; nil if the rows are equal.
     ///
-    /// Does not compare three values, because correct ledgers may differ in them: the epoch, the source of an
-    /// imported row, and the time of a change that is external or fell into a gap. etcd has no time for such a
-    /// change, so its row has the time at which the server saw the change.
+    /// Does not compare three values, because correct ledgers may differ in them: the epoch, the source of an imported
+    /// row, and the time of a change that is external or fell into a gap. etcd does not store the time of an external
+    /// change or of a change in a gap, so the row has the time at which the server saw the change.
     package static func first(
         _ left: AuditRecord.Draft, _ right: AuditRecord.Draft
     ) -> RowDifference? {

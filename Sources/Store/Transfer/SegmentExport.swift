@@ -9,16 +9,16 @@ package import Domain
 #endif
 
 extension LedgerReader {
-    /// Writes rows `from` to `to` as a segment to the file `path`, or to standard output if `path` is nil. Nil
-    /// stands for the first or the last row. Compresses with gzip if the name ends in `.gz`. Returns the header of
-    /// the segment.
+    /// Writes rows `from` to `to` as a segment to the file `path`, or to standard output if `path` is nil. If `from`
+    /// is nil, the segment begins at the first row. If `to` is nil, the segment ends at the last row. Compresses with
+    /// gzip if `path` ends in `.gz`. Returns the header of the segment.
     package func export(
         from: Int64? = nil, to: Int64? = nil, path: String?, now: Timestamp, version: String
     ) throws(StoreError) -> SegmentHeader {
         let header = try header(from: from, to: to, now: now, version: version)
         guard let path else {
-            // Gives the writer a duplicate, because the writer closes its descriptor and standard output must stay
-            // open.
+            // Gives the writer a duplicate of the descriptor, because the writer closes its descriptor, and standard
+            // output must stay open.
             let writer = try LineWriter(
                 descriptor: dup(1), path: "standard output", compressed: false)
             try write(header) { line throws(StoreError) in try writer.write(line) }
@@ -63,8 +63,8 @@ extension LedgerReader {
 }
 
 extension AuditLedger {
-    /// Returns the header of a segment of rows `from` to `to`. Nil stands for the first or the last row. Throws
-    /// `badSegment` if the ledger lacks some of the rows.
+    /// Returns the header of a segment of rows `from` to `to`. If `from` is nil, the segment begins at the first row.
+    /// If `to` is nil, the segment ends at the last row. Throws `badSegment` if the ledger lacks some of the rows.
     package func segmentHeader(
         from: Int64? = nil, to: Int64? = nil, now: Timestamp, version: String
     ) async throws -> SegmentHeader {

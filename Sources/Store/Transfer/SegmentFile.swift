@@ -24,8 +24,8 @@ struct SegmentFile {
         self.path = path
         temporary = NewFile.temporary(path)
         descriptor = try NewFile.create(temporary, for: path)
-        // Gives the writer a duplicate, which the writer closes. `descriptor` stays open, because `finish` needs it
-        // after that.
+        // Gives the writer a duplicate of `descriptor`. The writer closes the duplicate, and `descriptor` stays open
+        // for `finish`.
         let second = dup(descriptor)
         guard second >= 0 else { throw StoreError(code: .io, path: path, errno: errno) }
         writer = try LineWriter(
@@ -54,7 +54,8 @@ struct SegmentFile {
 
 /// Creates files under a temporary name, and renames them when they are complete.
 enum NewFile {
-    /// Returns a temporary name that other users cannot guess, so that they cannot create the file first.
+    /// Returns a temporary name that other users cannot guess, so that they cannot create a file of this name in
+    /// advance.
     static func temporary(_ path: String) -> String {
         "\(path).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     }

@@ -34,7 +34,7 @@ package struct SegmentHeader: Hashable, Sendable {
     /// The number of the first row; `lastSeq` + 1 if the segment has no rows.
     package var firstSeq: Int64
     package var lastSeq: Int64
-    /// The hash of the row before the first one.
+    /// The hash of the row before row `firstSeq`.
     package var previousHash: AuditHash
     package var exportedAt: Timestamp
     /// The version of the program that wrote the segment.
@@ -59,7 +59,7 @@ extension SegmentHeader {
         return JSONSerializer.bytes(.object(object))
     }
 
-    /// Reads a line in the form of `line`. Nil for any other text, and if a number is out of range.
+    /// Reads a line in the form that property `line` returns. Nil for any other text, or if a number is out of range.
     package init?(line: [UInt8]) {
         guard let document = try? JSONParser.parse(line),
             document["format"]?.stringValue == Self.format,
@@ -136,8 +136,8 @@ extension AuditHash {
 }
 
 extension SegmentHeader {
-    /// Returns the header for rows `from` to `to` of the ledger in `db`. Nil stands for the first or the last
-    /// row.
+    /// Returns the header for rows `from` to `to` of the ledger in `db`. If `from` is nil, the segment begins at the
+    /// first row. If `to` is nil, the segment ends at the last row.
     ///
     /// Throws `badSegment` if the ledger lacks some of the rows.
     static func make(
@@ -167,17 +167,18 @@ extension SegmentHeader {
         let bytes = try Data.fetchOne(
             db, sql: "SELECT prev_hash FROM audit WHERE seq = ?", arguments: [seq])
         if let hash = bytes.flatMap(AuditHash.init) { return hash }
-        // Row `seq` does not exist if the segment is empty. Returns the hash of the last row, because the next row
-        // will name this hash.
+        // Returns the hash of the last row if row `seq` does not exist, that is, if the segment is empty. The next row
+        // of the ledger will name this hash.
         return try Data.fetchOne(db, sql: "SELECT hash FROM audit ORDER BY seq DESC LIMIT 1")
             .flatMap(AuditHash.init) ?? .zero
     }
 
-    /// Returns the ranges of revisions that rows `from` to `to` cover: the ledger's ranges, limited to the
-    /// revisions between the rows before `from` and after `to`.
+    /// Returns the ranges of revisions that rows `from` to `to` cover. These are the parts of the ledger's ranges that
+    /// are after the revision of the row before `from` and before the revision of the row after `to`.
     ///
-    /// Returns no ranges if the ledger has imported rows outside of `from` to `to`. Imported rows have numbers far
-    /// from the rows of neighbouring revisions, so the segment may lack rows within its revisions.
+    /// Returns no ranges if the ledger has imported rows outside of `from` to `to`, because the segment may then lack
+    /// rows of its revisions. The number of an imported row may be far from the numbers of rows with similar
+    /// revisions.
     private static func coverage(
         _ db: Database, from: Int64, to: Int64, isWhole ends: (first: Int64, last: Int64)
     ) throws -> [Coverage] {

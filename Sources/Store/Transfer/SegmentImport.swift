@@ -13,14 +13,17 @@ package struct ImportSummary: Hashable, Sendable {
 }
 
 extension AuditLedger {
-    /// Appends the rows of the segment that this ledger lacks. The appended rows name their source. They close gaps
-    /// in this ledger's history. If `all` is true, also imports rows about refusals, reads and holds of the other
-    /// replica. A second import of the same segment adds nothing. Does not import rows after the last revision of
-    /// this ledger, because the server will receive these changes from etcd.
+    /// Appends the rows of the segment that this ledger lacks, to close gaps in this ledger's history. The appended
+    /// rows name their source.
+    ///
+    /// Does not import rows after the last revision of this ledger, because the server will receive these changes from
+    /// etcd. A second import of the same segment adds nothing.
     ///
     /// Writes everything in one transaction. Throws `badSegment`, and writes nothing, if a row of the segment is
     /// not as its ledger wrote it, if the segment is of another etcd cluster, or if the segment contradicts this
     /// ledger about a change.
+    ///
+    /// - Parameter all: True to import also the other replica's rows about refusals, reads and holds.
     package func importSegment(
         _ path: String, all: Bool = false, now: Timestamp
     ) async throws -> ImportSummary {
@@ -54,7 +57,7 @@ extension ImportSummary {
 struct ImportPlan: Sendable {
     let path: String
     let header: SegmentHeader
-    /// True to import also rows about refusals, reads and holds of the other replica.
+    /// True to import also the other replica's rows about refusals, reads and holds.
     let all: Bool
     /// The number to add to an epoch of the segment to get an epoch of this ledger.
     let offset: Int64
@@ -106,8 +109,8 @@ extension AuditLedger {
             }
             guard let position = row.position else { continue }
             last[position.epoch] = max(last[position.epoch] ?? 0, position.revision)
-            // Skips the search for evidence for a segment of this ledger, because such a segment has the same
-            // epochs.
+            // Searches for evidence only if the segment is of another ledger. A segment of this ledger has the epochs
+            // of this ledger.
             guard header.ledger != identity else { continue }
             page.append(row)
             if page.count == Self.surveyPage { try await weigh() }
@@ -136,9 +139,9 @@ extension AuditLedger {
     }
 
     /// Returns the number to add to an epoch of the segment to get an epoch of this ledger. For a segment of this
-    /// ledger, the number is 0. For another ledger, `evidence` gives the number: the newest change that both
-    /// ledgers have. If `evidence` is nil, assumes that the segment's newest epoch is the epoch of this ledger at
-    /// the time of the export.
+    /// ledger, the number is 0. For a segment of another ledger, the number follows from the two epochs in `evidence`,
+    /// the newest change that both ledgers have. If `evidence` is nil, assumes that the segment's newest epoch is the
+    /// epoch of this ledger at the time of the export.
     private func epochOffset(
         _ header: SegmentHeader, _ evidence: EpochEvidence?
     ) async throws -> Int64 {

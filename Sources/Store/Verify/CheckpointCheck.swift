@@ -1,9 +1,9 @@
 import Domain
 import GRDB
 
-/// Compares the roots in checkpoints with the roots computed from the rows. Also checks that each checkpoint is
-/// signed with the key that was in use when the ledger had as many rows. Checks the checkpoints in the file, and
-/// checkpoints that were kept outside of the file.
+/// Compares the roots in checkpoints with the roots computed from the rows. Also checks that each checkpoint is signed
+/// with the key that was in use when the ledger had as many rows as the checkpoint covers. Checks the checkpoints in
+/// the file, and checkpoints that were kept outside of the file.
 struct CheckpointCheck {
     let survey: LedgerSurvey
     /// The roots computed from the rows. The key is the number of rows under the root.
@@ -16,7 +16,7 @@ struct CheckpointCheck {
     private(set) var findings: [LedgerFinding] = []
     /// The number of rows and the name of each checkpoint that covers more rows than the file has.
     private(set) var claims: [(rows: Int64, source: String)] = []
-    /// The last row that a valid checkpoint covers.
+    /// The number of the last row that a valid checkpoint covers.
     private var good: Int64 = 0
 
     init(
@@ -28,7 +28,8 @@ struct CheckpointCheck {
         self.key = key
     }
 
-    /// - Parameter isSigned: For each stored checkpoint, true if the signature by its key is valid.
+    /// - Parameter isSigned: For each stored checkpoint, true if it has a valid signature by the key that was in use
+    ///   when the ledger had as many rows as the checkpoint covers.
     mutating func checkStored(isSigned: [Bool]) {
         for (stored, isSigned) in zip(survey.checkpoints, isSigned) {
             let name = "the checkpoint of \(stored.size) rows"
@@ -43,8 +44,8 @@ struct CheckpointCheck {
     mutating func check(_ outside: OutsideCheckpoint) {
         let signed = outside.signed
         let keys = [keyInUse(at: signed.checkpoint.size), key].compactMap(\.self)
-        // Outside checkpoints are in no order, so the previous one may cover more rows than this one. With 0, a
-        // finding about this checkpoint begins at row 1.
+        // Makes a finding about this checkpoint begin at row 1. Outside checkpoints are in no order, so `good` may be
+        // the last row of a checkpoint that covers more rows than this checkpoint.
         good = 0
         check(
             signed.checkpoint, isSigned: keys.contains { signed.note.isSigned(by: $0) },
@@ -80,7 +81,8 @@ struct CheckpointCheck {
             claims.append((checkpoint.size, name))
             return
         }
-        // The root is absent if rows are missing or unreadable. Other findings report such rows.
+        // If rows are missing or unreadable, the root is absent and nothing is compared. Other findings report these
+        // rows.
         guard let root = roots[checkpoint.size] else { return }
         if root != checkpoint.root {
             note("\(name) was signed for different rows", upTo: checkpoint.size)

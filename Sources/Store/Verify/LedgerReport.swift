@@ -78,7 +78,7 @@ package struct LedgerReport: Hashable, Sendable {
     package var size: Int64
     /// The root of the Merkle tree over all rows; nil if it could not be computed.
     package var root: String?
-    /// The number of pruned rows. Only their hashes were checked.
+    /// The number of pruned rows. Only the hashes of pruned rows were checked.
     package var pruned: Int64
     /// The number of checkpoints in the file.
     package var checkpoints: Int

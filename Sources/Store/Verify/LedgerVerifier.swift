@@ -120,8 +120,8 @@ package struct LedgerVerifier: Sendable {
             .map { LedgerFinding(.range, 1...survey.size, "SQLite: \($0)") }
     }
 
-    /// Returns a value for each stored checkpoint: true if the checkpoint was signed with the key that was in use
-    /// at its number of rows.
+    /// Returns a value for each stored checkpoint: true if the checkpoint was signed with the key that was in use when
+    /// the ledger had as many rows as the checkpoint covers.
     private func signatures(
         _ survey: LedgerSurvey, _ check: CheckpointCheck
     ) async -> [Bool] {

@@ -4,7 +4,7 @@ import GRDB
 
 /// Compares tables `audit_cidr` and `cidr` with the rows.
 struct NetworkCheck: Sendable {
-    /// The sum of the tables' entries for the rows of each tile.
+    /// For each tile, the sum of the entries that the two tables have for the rows of the tile.
     private(set) var sums: [Int64: NetworkSum] = [:]
     /// The highest row number in table `audit_cidr` if it is above the number of the ledger's last row; otherwise
     /// nil.
@@ -26,9 +26,9 @@ struct NetworkCheck: Sendable {
         tiles.filter { rows[$0] != sums[$0] }.sorted()
     }
 
-    /// Returns one finding for each tile in `tiles`: the first row that differs from the tables. Examines at most
-    /// four tiles. Reads tables and rows again in one transaction, and skips tiles that were pruned since the first
-    /// reading.
+    /// Examines the first four tiles of `tiles`. For each of these tiles, returns a finding about the first row that
+    /// differs from the tables. Reads tables and rows again in one transaction, and skips tiles that were pruned since
+    /// the first reading.
     static func differences(in tiles: [Int64], _ db: Database) throws -> [LedgerFinding] {
         guard !tiles.isEmpty else { return [] }
         let sealed = Set(try Int64.fetchAll(db, sql: "SELECT tile FROM sealed"))
@@ -67,9 +67,9 @@ struct NetworkCheck: Sendable {
     }
 }
 
-/// The sum of the hashes of network entries. Equal sums show that the entries in table `audit_cidr` are equal to
-/// the entries that follow from the rows. A sum does not depend on the order of the entries, which is different in
-/// table and rows.
+/// The sum of the hashes of network entries. Equal sums show that the entries in table `audit_cidr` are equal to the
+/// entries that follow from the rows. A sum does not depend on the order of the entries, because the table and the
+/// rows have the entries in different orders.
 struct NetworkSum: Equatable, Sendable {
     private var value: UInt128 = 0
 

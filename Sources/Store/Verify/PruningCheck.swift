@@ -2,16 +2,16 @@ import Documents
 import Domain
 import GRDB
 
-/// Compares table `sealed` with the newest row of kind `Ledger` and name `pruned`. Verification accepts that a row
-/// is missing if table `sealed` has its hash. So each hash in the table must be confirmed by the row `pruned`,
-/// which is part of the hash chain.
+/// Compares table `sealed` with the newest row of kind `Ledger` and name `pruned`. Verification accepts that a row is
+/// missing if table `sealed` has the hash of this row. So each hash in the table must be confirmed by the row
+/// `pruned`, which is part of the hash chain.
 struct PruningCheck {
     private(set) var findings: [LedgerFinding] = []
 
     /// The content of the newest row of kind `Ledger` and name `pruned`. After a pruning, the file always has such
     /// a row, because each pruning adds one at the end of the ledger.
     fileprivate struct Claim {
-        /// The number of the row; nil if there is none.
+        /// The number of the newest row `pruned`; nil if the file has no row `pruned`.
         var row: Int64?
         /// The number of the last pruned row.
         var through: Int64 = 0

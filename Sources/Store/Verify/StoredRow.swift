@@ -3,8 +3,9 @@ import Domain
 import GRDB
 import GRDBSQLite
 
-/// A row of table `audit`, hashed from its bytes in the file. The bytes are not decoded to strings first, because
-/// decoding replaces invalid UTF-8, and so could hide a change. Without decoding, a million rows take only seconds.
+/// A row of table `audit`, hashed from its bytes in the file. The bytes are hashed without being decoded to strings,
+/// because decoding replaces invalid UTF-8, and so could hide a change. Hashing without decoding is also fast: a
+/// million rows take only seconds.
 struct StoredRow {
     /// The running statement `sql`. Its cursor is at the row.
     private let statement: OpaquePointer
@@ -24,8 +25,8 @@ struct StoredRow {
     private static let detailIndex = index("detail")
     private static let sourceLedgerIndex = index("source_ledger")
 
-    /// Selects a range of rows in ascending order. The arguments are the first number and the number after the last
-    /// one.
+    /// Selects a range of rows in ascending order. The arguments are the number of the first row, and the number of
+    /// the last row plus 1.
     static let sql = """
         SELECT \(columns.joined(separator: ", ")) FROM audit WHERE seq >= ? AND seq < ? ORDER BY seq
         """
@@ -34,7 +35,7 @@ struct StoredRow {
 
     var seq: Int64 { sqlite3_column_int64(statement, Self.seqIndex) }
     var time: Int64 { sqlite3_column_int64(statement, Self.timeIndex) }
-    /// The hash of the row; nil if the column does not hold 32 bytes. `previousHash` is nil in the same case.
+    /// The hash of the row. `hash` and `previousHash` are each nil if their column does not hold 32 bytes.
     var hash: AuditHash? { hash(at: Self.hashIndex) }
     var previousHash: AuditHash? { hash(at: Self.previousHashIndex) }
     var cidrs: String? { text(at: Self.cidrsIndex) }
@@ -101,7 +102,8 @@ struct StoredRow {
 
     /// Returns the bytes of text or of a blob, which are valid until the statement takes its next step.
     private func bytes(at index: Int32) -> UnsafeBufferPointer<UInt8> {
-        // `sqlite3_column_blob` also returns the bytes of text. It must be called before `sqlite3_column_bytes`.
+        // `sqlite3_column_blob` returns the bytes of a blob or of text. `sqlite3_column_bytes` must be called after
+        // `sqlite3_column_blob`.
         let start = sqlite3_column_blob(statement, index)
         let count = Int(sqlite3_column_bytes(statement, index))
         return UnsafeBufferPointer(start: start?.assumingMemoryBound(to: UInt8.self), count: count)

@@ -16,13 +16,14 @@ struct VerificationChunk: Sendable {
     let rows: Range<Int64>
     /// The hash of each row; nil if the row is missing or cannot be read.
     private(set) var hashes: [AuditHash?]
-    /// The hash that the first row names as the hash of the row before; nil if the first row is missing or pruned.
+    /// The hash that the first row names as the hash of the row before the chunk; nil if the first row is missing or
+    /// pruned.
     private(set) var firstPreviousHash: AuditHash?
     private(set) var findings: [LedgerFinding] = []
     /// The ranges of missing rows.
     private(set) var missing: [ClosedRange<Int64>] = []
     private(set) var prunedTiles: Set<Int64> = []
-    /// The networks in the rows of each tile.
+    /// For each tile, the sum of the networks that the rows of the tile name.
     private(set) var networks: [Int64: NetworkSum] = [:]
     private(set) var signingKeys: [SigningKeyRow] = []
     /// The ledgers that this ledger has replaced according to its rows.
