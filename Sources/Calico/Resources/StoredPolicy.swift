@@ -130,7 +130,7 @@ enum StoredSet {
                 .inventoryLabel, at: JSONPointer.append("/metadata/labels", label),
                 "the label is missing or wrong, so rules that select by this label do not match the set,"
                     + " or match it by a wrong name",
-                fix: "write \(label): \(value), as a PUT through this server does")
+                fix: "write \(label): \(value). A PUT through this server writes this value")
         }
         let usable = nets.filter { $0.stringValue.flatMap { try? CIDR(parsing: $0) } != nil }.count
         let isSubnet = if case .subnet = inventory { true } else { false }

@@ -47,7 +47,7 @@ struct StoredRule {
                 .action, at: place.pointer("action"),
                 "Felix does not know the action \(text.quotedForFinding) and crashes on every host"
                     + " where the policy is active",
-                fix: "immediately write Allow, Deny, Log or Pass, or delete the policy")
+                fix: "act immediately: write the action Allow, Deny, Log or Pass, or delete the policy")
         }
     }
 

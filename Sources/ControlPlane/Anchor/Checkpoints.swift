@@ -9,7 +9,8 @@ import Synchronization
 ///
 /// Checkpoints are made even while etcd does not answer. They are anchored as soon as etcd answers again.
 package final class Checkpoints: Service {
-    /// The steps of the service. Each step can fail independently, and a failure delays a newer checkpoint or anchor.
+    /// The steps of the service. Each step can fail while the others succeed. The next checkpoint or anchor is delayed
+    /// until the failed step succeeds.
     package enum Part: CaseIterable, Sendable {
         case key, checkpoint, anchor, predecessor
 

@@ -15,8 +15,9 @@ package struct HeadCheck: Sendable {
     /// The largest number of etcd revisions that the check reads. The limit bounds the duration of the check.
     package static let maximumRevisions: Int64 = 10_000
 
-    /// Checks `head`. Adds only a note if the ledger is unreadable, because another check reports errors of the ledger
-    /// in detail. Also adds only a note if the etcd user may not read etcd's history. Throws any other `EtcdError`.
+    /// Checks `head`. If the ledger is unreadable, adds a note and no finding, because another check reports the errors
+    /// of the ledger. If the etcd user may not read etcd's history, adds a note too. Throws every `EtcdError` except
+    /// the error of this missing permission.
     ///
     /// - Parameter ledger: A function that opens the ledger's file.
     package init(

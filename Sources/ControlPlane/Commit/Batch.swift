@@ -113,8 +113,8 @@ struct TransactionBudget {
     /// the limits, because etcd may be configured with higher limits.
     mutating func take(_ write: PlannedWrite, _ reads: ReadSet) -> Bool {
         let compared = compared.union(write.required).union(reads.inventory.map(\.path))
-        // Counts operations and comparisons in one number, because each written object takes one of each. The journal
-        // entry of the change takes one of each as well.
+        // The number of operations is also the number of comparisons: each written object needs one operation and one
+        // comparison, and so does the journal entry of the change.
         let operations = operations + write.writes.count + 1
         let bytes = bytes + write.size
         let fits = operations + compared.count <= limits.operations && bytes <= limits.bytes

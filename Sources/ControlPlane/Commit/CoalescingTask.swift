@@ -21,7 +21,7 @@ package final class CoalescingTask: Sendable {
     // This is a mutex and not an actor, because a cancellation handler cannot wait for an actor.
     private let state = Mutex(State())
 
-    /// Creates a task without a run.
+    /// Creates a task that is not running yet.
     package init() {}
 
     /// The number of waiting callers.

@@ -81,7 +81,9 @@ extension AppliedManifest {
         // Adds each CrossRegionPolicy that no row names. No row names a CrossRegionPolicy if its first compiled policy
         // did not change.
         for source in Set(sources).sorted()
-        where !objects.contains(where: { $0.name == source && $0.kind.hasSuffix("Policy") }) {
+        where !objects.contains(where: {
+            $0.name == source && $0.region == nil && $0.kind.hasSuffix("Policy")
+        }) {
             objects.append(
                 Object(verb: .update, kind: CrossRegionPolicy.kind, name: source, region: nil))
         }

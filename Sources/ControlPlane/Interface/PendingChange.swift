@@ -60,8 +60,8 @@ extension AccessScope {
         objects.allSatisfy { allows(permission, kind: $0.kind, touching: $0.reach) }
     }
 
-    /// Returns true if the caller may know that the change waits. The author of the change may know this, and everyone
-    /// who may see all objects of the change.
+    /// Returns true if the caller may see the pending change. Its author may see it. Everyone who may see all objects
+    /// of the change may see it too.
     func sees(_ pending: PendingChange, as actor: String) -> Bool {
         pending.requester.actor == actor || readsEverything
             || allows(.readObjects, pending.objects)

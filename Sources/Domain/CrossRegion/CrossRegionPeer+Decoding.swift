@@ -64,7 +64,7 @@ extension CrossRegionPeer {
         if others {
             reader.add(
                 reader.place("any"), .crossRegionAny,
-                "any: true cannot be combined with other fields; to use other fields, leave any out"
+                "any: true cannot be combined with other fields; to use other fields, remove 'any'"
             )
         }
     }

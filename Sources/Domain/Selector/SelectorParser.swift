@@ -122,7 +122,7 @@ struct SelectorParser {
     ) throws(SelectorError) -> String {
         guard token.kind == .string else {
             throw lexer.error(
-                at: token.start, "expected a string after \(operation.rawValue), in quotes")
+                at: token.start, "expected a quoted string after \(operation.rawValue)")
         }
         let value = lexer.string(token.text)
         try advance()

@@ -148,8 +148,8 @@ extension EtcdClient {
         }
     }
 
-    /// Returns true as soon as the member of the endpoint `index` has a leader. Returns false if the member fails or if
-    /// `deadline` passes.
+    /// Returns true as soon as the etcd member at endpoint number `index` has a leader. Returns false if the member
+    /// fails or if `deadline` passes.
     private func awaitLeader(
         at index: Int, token: String?, until deadline: ContinuousClock.Instant
     ) async -> Bool {

@@ -35,8 +35,8 @@ struct BrowserFields: Sendable {
         response.headers[.accessControlMaxAge] = "600"
     }
 
-    /// The fields of every answer. The API has no pages, so a browser must neither guess the type of an answer, nor
-    /// run, frame or embed an answer.
+    /// The header fields that every answer has. The API serves no web pages. These fields therefore forbid a browser to
+    /// guess the type of an answer, and to run, frame or embed the answer.
     private static let constant: [HTTPField] = {
         var fields = [HTTPField(name: .xContentTypeOptions, value: "nosniff")]
         for (name, value) in [

@@ -62,7 +62,7 @@ extension HTTPServer.Limits {
         ]
         connection.headerBlockValidation = .enabled
         connection.contentLengthValidation = .enabled
-        // Lets four streams send at full speed. Each stream also has a window.
+        // This window is large enough for four streams at full speed. In addition, each stream has its own window.
         connection.targetWindowSize = 4 * Self.streamWindow
         // Limits empty DATA frames without END_STREAM (CVE-2019-9518). Allows one of these frames, because some clients
         // send one.

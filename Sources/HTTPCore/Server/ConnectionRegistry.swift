@@ -3,8 +3,8 @@ import Synchronization
 
 /// A connection that the registry can close. Its methods are called on its event loop.
 protocol ManagedConnection: AnyObject {
-    /// Closes the connection to make room if its current activity is still in `activities`. An HTTP/2 connection may
-    /// instead reset the streams whose answers the client does not read.
+    /// Makes room for other connections: closes this connection if its current activity is still in `activities`. An
+    /// HTTP/2 connection may instead reset the streams whose answers the client does not read.
     func evict(ifDoing activities: Set<ConnectionRegistry.Activity>)
     /// Starts a graceful shutdown.
     func drain()

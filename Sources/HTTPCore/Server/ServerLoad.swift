@@ -57,10 +57,15 @@ package final class ByteBudget: Sendable {
 
     /// Takes `count` bytes for a claim of `total` bytes. Returns false and takes nothing if too few bytes are free.
     func take(_ count: Int, ofTotal total: Int) -> Bool {
-        // Adds the bytes before the check, so that two callers cannot both take the last free bytes.
-        let held = bytes.wrappingAdd(count, ordering: .relaxed).newValue
-        if held <= ceiling(total) { return true }
-        bytes.wrappingSubtract(count, ordering: .relaxed)
+        // Exchanges the number only if it is still the number that was checked. To add first and to subtract after a
+        // failed check would refuse claims of others at that moment.
+        var held = bytes.load(ordering: .relaxed)
+        while held + count <= ceiling(total) {
+            let (isExchanged, current) = bytes.compareExchange(
+                expected: held, desired: held + count, ordering: .relaxed)
+            if isExchanged { return true }
+            held = current
+        }
         return false
     }
 

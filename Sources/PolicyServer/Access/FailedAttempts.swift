@@ -1,3 +1,4 @@
+import Domain
 import HTTPCore
 import HTTPTypes
 import Synchronization

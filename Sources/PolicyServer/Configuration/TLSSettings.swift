@@ -47,8 +47,8 @@ package struct TLSSettings: Sendable {
         }
     }
 
-    /// Reads the files. Throws a `SettingError` if a file is unusable; its message begins with the setting of that
-    /// file.
+    /// Reads the files. Throws a `SettingError` if a file is unusable. The message begins with the name of the setting
+    /// that has the path of the file.
     func credentials(_ logger: Logger) throws -> TLSCredentials {
         do {
             return try TLSCredentials(files, logger: logger)

@@ -51,7 +51,7 @@ package enum KeyFile {
     private static func putAside(_ path: String, _ key: VerifierKey) throws(StoreError) {
         guard link(path, "\(path).\(key.hexID)") == 0 || errno == EEXIST else {
             throw unusable(
-                path, "is for a different ledger and cannot be put aside: \(reason(errno))")
+                path, "is for a different ledger and cannot be renamed: \(reason(errno))")
         }
     }
 

@@ -28,9 +28,13 @@ package struct LedgerFinding: Hashable, Sendable {
 }
 
 extension LedgerReport {
-    /// Returns true if this ledger has replaced ledger `other`, and adds a finding about the replacement. The
-    /// ledger has replaced `other` if its rows say so, or if `signed`, a checkpoint of `other`, was signed with one
-    /// of this ledger's keys or one of `keys`.
+    /// If this ledger has replaced ledger `other`, adds a finding and returns true. Either of two things proves the
+    /// replacement: a row of this ledger that names `other`, or a checkpoint of `other` that one of this ledger's keys
+    /// has signed.
+    ///
+    /// - Parameters:
+    ///   - signed: The checkpoint of `other`.
+    ///   - keys: Further keys of this ledger.
     package mutating func noteReplaced(
         _ other: String, by signed: SignedCheckpoint, keys: [VerifierKey]
     ) -> Bool {

@@ -7,8 +7,8 @@ import ServiceLifecycle
 import Store
 import Synchronization
 
-/// The current keys of a provider. They come from a file or a URL and are loaded again in the background. A changed file is
-/// also loaded at the next look of `FileWatcher`.
+/// The current keys of a provider, from a file or a URL. They are loaded again in the background. A changed file is
+/// also loaded as soon as `FileWatcher` finds the change.
 ///
 /// A failed load keeps the previous keys. They expire when the last successful load is older than `maximumAge`.
 package final class JWKSStore: Service, Reloadable {

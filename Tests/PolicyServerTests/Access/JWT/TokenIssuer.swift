@@ -171,7 +171,7 @@ struct JWTFixture {
                 issuer: TokenIssuer.issuer,
                 audiences: ["policy-server", "https://policy.example.org"],
                 principalClaim: ClaimName(principal), rolesClaim: ClaimName(roles),
-                grants: grants),
+                grants: { (grants, 1) }),
             now: clock.now)
         let trusted = try await TokenIssuer.trusted.value
         try await publish(keys ?? trusted.keySet())

@@ -38,7 +38,10 @@ struct KeystoneAnswerTests {
     }
 
     static func with(
-        cacheSeconds: Int = 60, rules: [KeystoneRules.Rule] = [],
+        cacheSeconds: Int = 60,
+        rules: @escaping @Sendable () -> (value: KeystoneRules, generation: UInt64) = {
+            (KeystoneRules([]), 1)
+        },
         _ body: @Sendable (ProviderStub, KeystoneAuthenticator, TestClock) async throws -> Void
     ) async throws {
         try await ProviderStub.with { stub in
@@ -54,7 +57,7 @@ struct KeystoneAnswerTests {
                 }
             }
             let authenticator = KeystoneAuthenticator(
-                client: client, url: url, rules: KeystoneRules(rules), cacheSeconds: cacheSeconds,
+                client: client, url: url, rules: rules, cacheSeconds: cacheSeconds,
                 now: clock.now)
             do {
                 try await body(stub, authenticator, clock)
