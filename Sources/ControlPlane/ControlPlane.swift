@@ -45,6 +45,7 @@ package final class ControlPlane: Service {
     let ledger: AuditLedger
     package let mirror: Mirror
     package let feed: LedgerFeed
+    package let stages: WriteStages
     let refusals: RefusalLog
     package let writer: Writer
     let probe: WriteProbe
@@ -67,13 +68,16 @@ package final class ControlPlane: Service {
         self.logger = logger
         let mirror = Mirror(logger: logger, trouble: { store.trouble })
         self.mirror = mirror
-        let feed = LedgerFeed(ledger: ledger, logger: logger)
+        let stages = WriteStages()
+        self.stages = stages
+        let feed = LedgerFeed(ledger: ledger, stages: stages, logger: logger)
         self.feed = feed
         refusals = RefusalLog(
             ledger: ledger, limits: configuration.refusals, logger: logger)
         follower = Follower(
             store: store, mirror: mirror, feed: feed, ledger: ledger, statuses: statuses,
-            authenticator: configuration.journal, logger: logger, now: SystemClock.now)
+            authenticator: configuration.journal, stages: stages, logger: logger,
+            now: SystemClock.now)
         probe = WriteProbe(store: store)
         writer = Writer(
             store: store, mirror: mirror,
@@ -81,7 +85,7 @@ package final class ControlPlane: Service {
                 policyNames: configuration.policyNames, environment: .system,
                 twoPersons: configuration.twoPersons, journal: configuration.journal),
             lease: JournalLease(store: store, ttlSeconds: configuration.journalTTLSeconds),
-            logger: logger,
+            stages: stages, logger: logger,
             writeBlocker: { Self.writeBlocker(mirror, feed, ledger) })
     }
 

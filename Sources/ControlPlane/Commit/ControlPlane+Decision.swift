@@ -21,9 +21,11 @@ extension ControlPlane {
                     ControlPlaneError(
                         .etcdUnavailable, "the change could not be decided in time" + trouble))
             }
+            let start = ContinuousClock.now
             let draft = writer.planner.draft(prepared, request, mirror, deadline: deadline)
             if Task.isCancelled { break }
             if draft.write != nil, !request.options.dryRun {
+                stages.record(.plan, since: start)
                 let answer = await writer.submit(
                     request, prepared, draft, deadline: deadline,
                     insists: overtaken >= Self.drafts && prepared.mayBePlannedByWriter)

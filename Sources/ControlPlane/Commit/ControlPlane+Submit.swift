@@ -10,7 +10,9 @@ extension ControlPlane {
     ///
     /// - Parameter yaml: The YAML text from which the operation was read; nil if the text is not YAML.
     package func prepare(_ operation: ChangeOperation, yaml: [UInt8]? = nil) -> PreparedOperation {
-        PreparedOperation(
+        let start = ContinuousClock.now
+        defer { stages.record(.judge, since: start) }
+        return PreparedOperation(
             change: PreparedChange(operation, regions: mirror.read { $0.regions }),
             warnings: yaml.map { UnquotedText.warnings(operation, in: $0) } ?? [])
     }
@@ -85,7 +87,9 @@ extension ControlPlane {
     private func waitUntilVisible(
         _ revision: Int64, _ id: ChangeID, until deadline: ContinuousClock.Instant
     ) async throws(ControlPlaneError) {
+        let start = ContinuousClock.now
         let isShown = await mirror.applied.wait(for: revision, until: deadline)
+        stages.record(.watch, since: start)
         let isAudited = await feed.audited.wait(for: revision, until: deadline)
         guard isShown, isAudited else {
             throw ControlPlaneError(

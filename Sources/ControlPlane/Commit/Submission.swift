@@ -46,6 +46,7 @@ package final class Submission: Sendable {
 
     let request: ChangeRequest
     let prepared: PreparedChange
+    let submitted = ContinuousClock.now
     let deadline: ContinuousClock.Instant
     /// True if an outdated draft is made again in the writer's task, even if that takes long. This is the last resort
     /// after other changes have repeatedly made the draft outdated.

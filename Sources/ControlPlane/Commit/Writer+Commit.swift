@@ -27,8 +27,11 @@ extension Writer {
             return entry.bytes
         }
         let response: TransactionResponse
+        stages.recordBatch(submitted: plan.accepted.map(\.member.submission.submitted))
+        let start = ContinuousClock.now
         do {
             response = try await store.transaction(transaction(plan, journal, lease: lease))
+            stages.record(.transaction, since: start)
         } catch {
             return await recover(from: error, plan, journal)
         }

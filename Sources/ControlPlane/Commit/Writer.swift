@@ -30,6 +30,7 @@ package final class Writer: Sendable {
     let planner: Planner
     let lease: JournalLease
     let limits: Limits
+    let stages: WriteStages
     let logger: Logger
     private let queue: SubmissionQueue
     // This is a mutex, because `run` changes the state, and `expire` and `stall` read it from other tasks while the
@@ -54,7 +55,7 @@ package final class Writer: Sendable {
 
     init(
         store: any KeyValueStore, mirror: Mirror, planner: Planner, lease: JournalLease,
-        limits: Limits = Limits(), logger: Logger,
+        limits: Limits = Limits(), stages: WriteStages = WriteStages(), logger: Logger,
         writeBlocker: @escaping @Sendable () -> ControlPlaneError?
     ) {
         self.store = store
@@ -62,6 +63,7 @@ package final class Writer: Sendable {
         self.planner = planner
         self.lease = lease
         self.limits = limits
+        self.stages = stages
         self.logger = logger
         self.writeBlocker = writeBlocker
         self.queue = SubmissionQueue(limit: limits.waiting, byteLimit: limits.waitingBytes)

@@ -13,12 +13,14 @@ final class Follower: Sendable {
     private let ledger: AuditLedger
     private let statuses: OutcomeStatuses
     private let authenticator: JournalAuthenticator
+    private let stages: WriteStages
     private let logger: Logger
     private let now: @Sendable () -> Timestamp
 
     init(
         store: any KeyValueStore, mirror: Mirror, feed: LedgerFeed, ledger: AuditLedger,
-        statuses: OutcomeStatuses, authenticator: JournalAuthenticator, logger: Logger,
+        statuses: OutcomeStatuses, authenticator: JournalAuthenticator, stages: WriteStages,
+        logger: Logger,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
@@ -27,6 +29,7 @@ final class Follower: Sendable {
         self.ledger = ledger
         self.statuses = statuses
         self.authenticator = authenticator
+        self.stages = stages
         self.logger = logger
         self.now = now
     }
@@ -107,6 +110,8 @@ final class Follower: Sendable {
         _ projector: Projector
     ) -> Projection {
         let time = now()
+        let start = ContinuousClock.now
+        defer { if !events.isEmpty { stages.record(.projection, since: start) } }
         var projection = projector.project(
             changes, events, headRevision: chain.revision, observedAt: time)
         if let finding = chain.follow(changes) {

@@ -14,6 +14,8 @@ import Synchronization
 package final class LedgerFeed: Sendable {
     private struct State {
         var pending: Deque<Projection> = []
+        /// The time when each element of `pending` was appended.
+        var pendingSince: Deque<ContinuousClock.Instant> = []
         /// The bytes of `pending` and of the batch in progress.
         var pendingBytes = 0
         /// The last appended revision, with rows or without.
@@ -27,6 +29,12 @@ package final class LedgerFeed: Sendable {
         var defect: StoreError?
         var producer: CheckedContinuation<Void, Never>?
         var drainWaiters: [CheckedContinuation<Void, Never>] = []
+
+        mutating func append(_ projection: Projection) {
+            pending.append(projection)
+            pendingSince.append(.now)
+            pendingBytes += projection.memoryBytes
+        }
 
         var isIdle: Bool { pending.isEmpty && !isBusy }
         var isFull: Bool { pendingBytes >= LedgerFeed.maximumPendingBytes }
@@ -47,6 +55,7 @@ package final class LedgerFeed: Sendable {
     /// The newest revision up to which every row is on disk. Revisions without rows count as well.
     package let audited = RevisionGate()
     private let ledger: AuditLedger
+    private let stages: WriteStages
     private let logger: Logger
     private let clusterID = Mutex("")
     private let state = Mutex(State())
@@ -64,8 +73,9 @@ package final class LedgerFeed: Sendable {
     private static let batchBytes = 8 << 20
 
     /// Creates a feed. Call `restart` before the first `append`.
-    package init(ledger: AuditLedger, logger: Logger) {
+    package init(ledger: AuditLedger, stages: WriteStages = WriteStages(), logger: Logger) {
         self.ledger = ledger
+        self.stages = stages
         self.logger = logger
         (wakes, signal) = Signal.make()
     }
@@ -98,8 +108,7 @@ package final class LedgerFeed: Sendable {
                 // Does not queue a revision without rows. The next revision with rows, or `saveProgress`, saves it as
                 // progress.
                 guard !projection.rows.isEmpty else { return (false, state.isIdle) }
-                state.pending.append(projection)
-                state.pendingBytes += projection.memoryBytes
+                state.append(projection)
                 guard state.isFull, !state.isClosed else { return (false, false) }
                 state.producer = continuation
                 return (true, false)
@@ -143,8 +152,7 @@ package final class LedgerFeed: Sendable {
         let isDue = state.withLock { state in
             guard state.isIdle, state.seen > state.saved else { return false }
             let progress = Projection(revision: state.seen)
-            state.pending.append(progress)
-            state.pendingBytes += progress.memoryBytes
+            state.append(progress)
             return true
         }
         if isDue { signal.raise() }
@@ -163,6 +171,10 @@ package final class LedgerFeed: Sendable {
             // Takes at least one revision, even if this revision alone exceeds the limits.
             let batch = Array(state.pending.prefix(max(end, 1)))
             state.pending.removeFirst(batch.count)
+            for since in state.pendingSince.prefix(batch.count) {
+                stages.record(.ledgerQueue, since: since)
+            }
+            state.pendingSince.removeFirst(batch.count)
             state.isBusy = !batch.isEmpty
             guard batch.isEmpty else { return (batch, nil, Resumed()) }
             defer { state.drainWaiters = [] }
@@ -186,7 +198,9 @@ package final class LedgerFeed: Sendable {
     /// Tries once to write the batch. Returns true if the batch is written or dropped.
     private func attempt(_ batch: [Projection]) async -> Bool {
         do {
+            let start = ContinuousClock.now
             try await ledger.project(batch, clusterID: clusterID.withLock { $0 })
+            stages.record(.ledgerCommit, since: start)
             release(batch)
             if let last = batch.last { audited.advance(to: last.revision) }
             return true
@@ -215,7 +229,8 @@ package final class LedgerFeed: Sendable {
     /// Drops all appended revisions, because they can never be written. etcd still has them.
     private func drop(because error: StoreError) {
         let producer = state.withLock { state in
-            (state.pending, state.pendingBytes, state.defect) = ([], 0, error)
+            (state.pending, state.pendingSince, state.pendingBytes) = ([], [], 0)
+            state.defect = error
             return state.producer.take()
         }
         producer?.resume()

@@ -44,14 +44,17 @@ package struct Metrics: Sendable {
     ///   - overrides: The number of changes that needed a second person but were applied on this server without one.
     ///   - pending: The number of changes that wait for a second person.
     ///   - failures: The number of refused credentials of each method of authentication.
+    ///   - stages: The durations of the stages of accepted writes.
     package func text(
         _ health: ControlPlaneHealth, checkpoints: Checkpoints.Status, overrides: Int = 0,
-        pending: Int = 0, failures: [(method: AuthenticationMethod, count: Int)] = []
+        pending: Int = 0, failures: [(method: AuthenticationMethod, count: Int)] = [],
+        stages: WriteStages.Snapshot = WriteStages.Snapshot()
     ) -> String {
         var text = PrometheusText()
         text.family("policy_server_info", .gauge, "What runs here.")
         text.sample("policy_server_info", [("version", Version.number)], 1)
         requests.write(to: &text)
+        write(stages, to: &text)
         text.single(
             "policy_server_break_glass_total", .counter,
             "Changes that one person made although they need two.", Double(overrides))
@@ -81,6 +84,17 @@ package struct Metrics: Sendable {
         process.write(to: &text)
         libraries.write(to: &text)
         return text.text
+    }
+
+    private func write(_ stages: WriteStages.Snapshot, to text: inout PrometheusText) {
+        let name = "policy_server_write_stage_seconds"
+        text.family(name, .histogram, "Seconds in each stage of accepted writes.")
+        for stage in WriteStage.allCases {
+            text.samples(name, [("stage", stage.rawValue)], stages[stage])
+        }
+        let batches = "policy_server_write_batch_changes"
+        text.family(batches, .histogram, "Changes in each transaction that was sent to etcd.")
+        text.samples(batches, [], stages.batches)
     }
 
     private func write(_ checkpoints: Checkpoints.Status, to text: inout PrometheusText) {

@@ -1,3 +1,5 @@
+import ControlPlane
+
 /// Writes Prometheus' text exposition format 0.0.4.
 ///
 /// swift-metrics is only an interface and cannot write this format. The format has only three kinds of lines, so the
@@ -26,6 +28,17 @@ package struct PrometheusText: Sendable {
             text += "{\(pairs.joined(separator: ","))}"
         }
         text += " \(Self.number(value))\n"
+    }
+
+    /// Writes the samples of a histogram whose family is `name`.
+    mutating func samples(
+        _ name: String, _ labels: [(name: String, value: String)] = [], _ histogram: Histogram
+    ) {
+        for (bound, count) in histogram.cumulative {
+            sample(name + "_bucket", labels + [("le", Self.number(bound))], Double(count))
+        }
+        sample(name + "_sum", labels, histogram.sum)
+        sample(name + "_count", labels, Double(histogram.count))
     }
 
     /// Writes a family with a single sample.

@@ -1,3 +1,4 @@
+import ControlPlane
 import Synchronization
 
 /// Counts requests and writes.
@@ -18,7 +19,7 @@ package final class RequestMetrics: Sendable {
         /// The number of answers in each class of statuses. Index 0 counts statuses 1xx, and index 4 counts statuses
         /// 5xx.
         var statuses = [UInt64](repeating: 0, count: 5)
-        var durations = Histogram()
+        var durations = Histogram(bounds: RequestMetrics.durationBounds)
     }
 
     private struct State {
@@ -35,8 +36,7 @@ package final class RequestMetrics: Sendable {
     package func recordRequest(route: String?, method: String, status: Int, duration: Duration) {
         let key = Key(
             route: route ?? "none", method: Self.known.contains(method) ? method : "other")
-        let (seconds, attoseconds) = duration.components
-        let value = Double(seconds) + Double(attoseconds) * 1e-18
+        let value = duration.seconds
         state.withLock { state in
             state.requests[key, default: Statistics()].statuses[min(max(status / 100, 1), 5) - 1] +=
                 1
@@ -85,47 +85,16 @@ package final class RequestMetrics: Sendable {
         text.family(name, .histogram, "Seconds from the request's head to the end of the answer.")
         for (key, statistics) in requests {
             let labels = [(name: "route", value: key.route), (name: "method", value: key.method)]
-            for (bound, count) in statistics.durations.cumulative {
-                text.sample(
-                    name + "_bucket", labels + [("le", PrometheusText.number(bound))], Double(count)
-                )
-            }
-            text.sample(name + "_sum", labels, statistics.durations.sum)
-            text.sample(name + "_count", labels, Double(statistics.durations.count))
+            text.samples(name, labels, statistics.durations)
         }
     }
+
+    /// The upper bounds of the buckets in seconds.
+    private static let durationBounds: [Double] = [
+        0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+    ]
 
     private static let known: Set<String> = [
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
     ]
-}
-
-/// A histogram of durations: the number of observations for each upper bound.
-package struct Histogram: Sendable, Equatable {
-    /// The upper bounds of the buckets in seconds.
-    package static let durationBounds: [Double] = [
-        0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
-    ]
-
-    private var buckets = [UInt64](repeating: 0, count: Histogram.durationBounds.count + 1)
-    package private(set) var sum = 0.0
-
-    package init() {}
-
-    package var count: UInt64 { buckets.reduce(0, +) }
-
-    package mutating func observe(_ value: Double) {
-        let index = Self.durationBounds.firstIndex { value <= $0 } ?? Self.durationBounds.count
-        buckets[index] += 1
-        sum += value
-    }
-
-    /// The upper bounds, each with the number of observations that are at most the bound. The last bound is infinity.
-    package var cumulative: [(bound: Double, count: UInt64)] {
-        var total: UInt64 = 0
-        return zip(Self.durationBounds + [.infinity], buckets).map { bound, count in
-            total += count
-            return (bound, total)
-        }
-    }
 }

@@ -1,3 +1,4 @@
+import ControlPlane
 import Documents
 import Domain
 import HTTPTypes
@@ -21,6 +22,21 @@ extension EndToEndTests {
                 let contract = try await server.send(.get, "/openapi.yaml")
                 #expect(contract["Content-Type"] == "application/yaml")
                 #expect(contract.text == (try Repository.text("openapi.yaml")))
+            }
+        }
+
+        @Test func `metrics show every stage of an accepted write`() async throws {
+            try await TestApplication.with { server in
+                #expect(try await server.send(.put, "/v1/regions/west", "{}").status == 201)
+                let metrics = try await server.send(.get, "/metrics")
+                let lines = metrics.text.split(separator: "\n")
+                for stage in WriteStage.allCases {
+                    let mark =
+                        #"policy_server_write_stage_seconds_count{stage="\#(stage.rawValue)"} "#
+                    let count = lines.first { $0.hasPrefix(mark) }?.dropFirst(mark.count)
+                    #expect(count.flatMap { Int($0) } ?? 0 > 0, "\(stage)")
+                }
+                #expect(lines.contains("policy_server_write_batch_changes_count 1"))
             }
         }
 

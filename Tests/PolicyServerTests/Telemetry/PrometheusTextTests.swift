@@ -1,3 +1,4 @@
+import ControlPlane
 import PolicyServer
 import Testing
 
@@ -31,7 +32,7 @@ struct PrometheusTextTests {
     }
 
     @Test func `a histogram counts at or below each bound`() {
-        var histogram = Histogram()
+        var histogram = Histogram(bounds: [0.000_5, 0.001, 5, 10])
         for value in [0.000_5, 0.000_6, 3, 100] { histogram.observe(value) }
         let counts = histogram.cumulative
         #expect(counts.first?.count == 1)

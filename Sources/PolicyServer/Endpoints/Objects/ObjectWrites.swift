@@ -64,7 +64,10 @@ extension API {
         }
         metrics.requests.recordWrite(RequestMetrics.WriteOutcome(outcome))
         switch outcome {
-        case .applied(let change): return try Self.answer(change, request)
+        case .applied(let change):
+            let start = ContinuousClock.now
+            defer { controlPlane.stages.record(.answer, since: start) }
+            return try Self.answer(change, request)
         case .appliedManifest(let manifest): return Self.answer(manifest, request)
         case .held(let held): return Self.answer(held, request)
         case .ended(let id, let replayed): return Self.answer(ended: id, replayed: replayed)

@@ -54,7 +54,8 @@ extension API {
         let text = metrics.text(
             await controlPlane.health(), checkpoints: checkpoints.status,
             overrides: controlPlane.overrideCount,
-            pending: controlPlane.pendingCount, failures: access.failureCounts)
+            pending: controlPlane.pendingCount, failures: access.failureCounts,
+            stages: controlPlane.stages.snapshot)
         return Response(
             contentType: "text/plain; version=0.0.4; charset=utf-8", Array(text.utf8))
     }
