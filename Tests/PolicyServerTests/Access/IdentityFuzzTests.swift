@@ -61,7 +61,7 @@ struct IdentityFuzzTests {
                 // The only legal change is white space around the value of the field. `HTTPField` makes line feeds spaces.
                 let isGood = good.contains(
                     token.trimmingCharacters(in: .whitespacesAndNewlines))
-                #expect(isGood, "\(token)")
+                #expect(isGood, "\(token.debugDescription)")
             }
             return identity != nil
         }
