@@ -2,6 +2,7 @@ import Documents
 import Domain
 import Foundation
 import HTTPCore
+import HTTPTypes
 import JWTKit
 import PolicyServer
 import TestSupport
@@ -58,9 +59,11 @@ struct IdentityFuzzTests {
             }
             let identity = try? await fixture.identify(token)
             if identity != nil {
-                // The only legal change is white space around the value of the field.
-                let isGood = good.contains(token.trimmingCharacters(in: .whitespaces))
-                #expect(isGood, "\(token)")
+                // The only legal change is white space around the value. `HTTPField` replaces CR, LF and NUL by spaces;
+                // on the wire they are refused.
+                let value = HTTPField(name: .authorization, value: token).value
+                let isGood = good.contains(value.trimmingCharacters(in: .whitespaces))
+                #expect(isGood, "\(token.debugDescription)")
             }
             return identity != nil
         }

@@ -16,10 +16,17 @@ struct TokenByteFuzzTests {
     private static let seconds =
         ProcessInfo.processInfo.environment["TEST_FUZZ_SECONDS"].flatMap(Double.init) ?? 5
 
-    private static func run(seed: UInt64, _ body: (inout SeededGenerator) throws -> Void) rethrows {
+    private static func run(
+        _ name: String, seed: UInt64, _ body: (inout SeededGenerator) throws -> Void
+    ) rethrows {
         var generator = SeededGenerator(seed: seed)
         let end = ContinuousClock.now + .seconds(seconds / Double(seeds.count))
-        while ContinuousClock.now < end { try body(&generator) }
+        var cases = 0
+        while ContinuousClock.now < end {
+            try body(&generator)
+            cases += 1
+        }
+        print("\(name): seed \(seed), \(cases) cases")
     }
 
     /// Returns `bytes` with up to four bytes changed, added or removed, or with a part repeated.
@@ -53,7 +60,7 @@ struct TokenByteFuzzTests {
             try fixture.add("p\(number)", [Grant(.editor, regions: .some(["east"]))])
         }
         let file = try TokenFile.bytes(fixture.path)
-        Self.run(seed: seed) { generator in
+        Self.run("token files", seed: seed) { generator in
             guard let tokens = try? TokenFile.parse(Self.broken(file, &generator)) else { return }
             let again = try? TokenFile.parse(TokenFile.text(tokens))
             #expect(again?.map(\.id) == tokens.map(\.id), "seed \(seed)")
@@ -70,7 +77,7 @@ struct TokenByteFuzzTests {
               grants: [{role: viewer, kinds: [Subnet]}]
             - {uid: 0, principal: root, grants: [{role: admin}]}
             """.utf8)
-        Self.run(seed: seed) { generator in
+        Self.run("files of grants", seed: seed) { generator in
             guard let table = try? GrantTable(Self.broken(file, &generator)) else { return }
             // No change of single bytes makes a stranger an admin.
             #expect(
@@ -85,7 +92,7 @@ struct TokenByteFuzzTests {
         let token = try fixture.add()
         let authenticator = try fixture.authenticator()
         let field = Array("Bearer \(token.secretText)".utf8)
-        Self.run(seed: seed) { generator in
+        Self.run("Authorization fields", seed: seed) { generator in
             let value = String(decoding: Self.broken(field, &generator), as: UTF8.self)
             let request = Request.authorized(value)
             guard let result = try? authenticator.authenticate(request) else { return }

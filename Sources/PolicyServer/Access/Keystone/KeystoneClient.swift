@@ -60,7 +60,7 @@ package actor KeystoneClient: Service {
     func validate(_ token: String) async throws(KeystoneFailure) -> KeystoneToken? {
         do {
             var answer = try await ask(token, as: try await serviceToken())
-            if answer.status == 401 {
+            if try await refusesAsker(answer) {
                 // Keystone has refused the token of this server, for example because the server's password was changed.
                 // The second try uses a new token.
                 answer = try await ask(token, as: try await serviceToken(replacing: answer.asker))
@@ -83,9 +83,22 @@ package actor KeystoneClient: Service {
         }
     }
 
-    private func ask(
-        _ token: String, as asker: String
-    ) async throws -> (status: Int, body: [UInt8], asker: String) {
+    private typealias Answer = (status: Int, body: [UInt8], asker: String)
+
+    /// Returns true if `answer` is about the token of this server and not about the one that it asked for.
+    ///
+    /// Keystone answers 401 if the asker's token is not valid. If the application credential of a token was deleted,
+    /// Keystone answers 404 as for an unknown token, no matter whether it is the asker's or the other one
+    /// (`ApplicationCredentialNotFound` in keystone/exception.py). A question about the asker's own token decides.
+    private func refusesAsker(_ answer: Answer) async throws -> Bool {
+        guard answer.status == 404 else { return answer.status == 401 }
+        let error = (try? JSONParser.parse(answer.body, limits: .body))?["error"]
+        let message = error?["message"]?.stringValue?.lowercased() ?? ""
+        guard message.contains("application credential") else { return false }
+        return try await ask(answer.asker, as: answer.asker).status != 200
+    }
+
+    private func ask(_ token: String, as asker: String) async throws -> Answer {
         let answer = try await client.send(
             ProviderRequest(
                 url: "\(url)/v3/auth/tokens?nocatalog",

@@ -163,6 +163,8 @@ struct KeystoneCloud: Sendable {
 /// An authenticator with the credential of a service user, which is in a file.
 struct KeystoneFixture: Sendable {
     let cloud: KeystoneCloud
+    /// The user of the server, and its project.
+    let service: (id: String, project: String)
     let authenticator: KeystoneAuthenticator
     let clock = TestClock(SystemClock.now().microseconds / 1_000_000)
     private let client: KeystoneClient
@@ -176,9 +178,10 @@ struct KeystoneFixture: Sendable {
     ) async throws {
         let shared = try await keystone == nil ? KeystoneProcess.shared.value : nil
         let cloud = try await KeystoneCloud(try #require(keystone ?? shared))
-        let (_, _, credential) = try await cloud.serviceUser(role: role)
+        let (user, project, credential) = try await cloud.serviceUser(role: role)
         let fixture = try KeystoneFixture(
-            cloud, rules: try await rules(cloud), cacheSeconds: cacheSeconds)
+            cloud, service: (user, project), rules: try await rules(cloud),
+            cacheSeconds: cacheSeconds)
         try fixture.write(credential)
         do {
             try await body(fixture)
@@ -188,8 +191,12 @@ struct KeystoneFixture: Sendable {
         await fixture.client.close()
     }
 
-    private init(_ cloud: KeystoneCloud, rules: [KeystoneRules.Rule], cacheSeconds: Int) throws {
+    private init(
+        _ cloud: KeystoneCloud, service: (id: String, project: String),
+        rules: [KeystoneRules.Rule], cacheSeconds: Int
+    ) throws {
         self.cloud = cloud
+        self.service = service
         let path = cloud.keystone.directory.appendingPathComponent("credential-\(cloud.suffix)")
             .path
         self.path = path
@@ -203,13 +210,13 @@ struct KeystoneFixture: Sendable {
             now: clock.now)
     }
 
-    /// Writes the credential's file.
+    /// Replaces the credential's file in one step.
     func write(_ credential: JSONValue) throws {
-        try? FileManager.default.removeItem(atPath: path)
         #expect(
             FileManager.default.createFile(
-                atPath: path, contents: Data(JSONSerializer.bytes(credential)),
+                atPath: path + ".new", contents: Data(JSONSerializer.bytes(credential)),
                 attributes: [.posixPermissions: 0o600]))
+        #expect(rename(path + ".new", path) == 0)
     }
 
     func identify(_ token: String) async throws -> (identity: Identity, wasKnown: Bool) {
