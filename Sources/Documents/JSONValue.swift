@@ -183,13 +183,8 @@ extension JSONNumber: Hashable {
     /// Compares two numbers by value: `1`, `1.0` and `1e0` are equal.
     package static func == (lhs: JSONNumber, rhs: JSONNumber) -> Bool {
         if lhs.literal == rhs.literal { return true }
-        // An integer is compared exactly, because many large integers have the same nearest double.
-        return switch (lhs.integer, rhs.integer) {
-        case (let left?, let right?): left == right
-        case (let left?, nil): Int128(exactly: rhs.double) == left
-        case (nil, let right?): Int128(exactly: lhs.double) == right
-        case (nil, nil): lhs.double == rhs.double
-        }
+        if let left = lhs.integer, let right = rhs.integer { return left == right }
+        return lhs.double == rhs.double
     }
 
     // Equal numbers have the same double, so the hash agrees with `==`.

@@ -6,9 +6,9 @@ struct SelectorTests {
     @Test(
         "an error names the column and what was expected",
         arguments: [
-            ("a == ", 6, "expected a string after =="),
-            ("a == b", 6, "expected a string after =="),
-            ("role starts with x", 18, "expected a string after starts with"),
+            ("a == ", 6, "expected a quoted string after =="),
+            ("a == b", 6, "expected a quoted string after =="),
+            ("role starts with x", 18, "expected a quoted string after starts with"),
             ("a = 'b'", 3, "expected ==, found a single ="),
             ("a == 'b", 6, "this string has no closing '"),
             ("a == 'b' and c == 'd'", 10, "expected && or || between two expressions"),

@@ -126,6 +126,12 @@ package enum CrossRegionAnnotation {
         resource.annotations[partOf]
     }
 
+    /// Returns true if `document`, a policy as reads show it, belongs to a CrossRegionPolicy.
+    package static func isPresent(in document: JSONValue) -> Bool {
+        let annotations = document["metadata"]?["annotations"]
+        return annotations?[source] != nil || annotations?[partOf] != nil
+    }
+
     /// Returns true if a stored policy belongs to a CrossRegionPolicy.
     package static func isPresent(on resource: Resource) -> Bool {
         let annotations = resource.annotations

@@ -69,7 +69,7 @@ package struct ObjectView: Sendable {
     /// The representation in the API: a flat Region or Subnet, or a Calico policy object.
     private enum Content: Sendable {
         case document(JSONValue)
-        /// The document as JSON. Never a CrossRegionPolicy.
+        /// The document as JSON. Never a CrossRegionPolicy or one of its compiled policies.
         case json([UInt8])
     }
 
@@ -116,9 +116,12 @@ package struct ObjectView: Sendable {
         }
     }
 
-    /// This view with its document as JSON; nil for a CrossRegionPolicy.
+    /// This view with its document as JSON. Returns nil for a CrossRegionPolicy and for its compiled policies, because
+    /// other objects decide how reads show them.
     var serialised: ObjectView? {
-        guard kind != CrossRegionPolicy.kind else { return nil }
+        guard kind != CrossRegionPolicy.kind, !CrossRegionAnnotation.isPresent(in: document) else {
+            return nil
+        }
         return ObjectView(name: name, revision: revision, content: .json(json))
     }
 }

@@ -34,6 +34,8 @@ package final class WriteStages: Sendable {
         /// The numbers of changes in the transactions.
         package var batches = Histogram(bounds: WriteStages.batchBounds)
 
+        package init() {}
+
         package subscript(stage: WriteStage) -> Histogram {
             get { durations[stage] ?? WriteStages.unmeasured }
             set { durations[stage] = newValue }

@@ -4,7 +4,8 @@ import Synchronization
 /// A cache of recently read objects, with their documents as JSON. A read of a cached object parses and serialises
 /// nothing.
 ///
-/// The cache has no CrossRegionPolicies, because their documents also depend on regions, subnets and other policies.
+/// The cache has no CrossRegionPolicies and none of their compiled policies, because regions, subnets and other policies
+/// decide how reads show them.
 package final class ShownObjects: Sendable {
     private struct Shown {
         /// The stored bytes from which `view` was made. A matching revision does not prove that the view is still
@@ -52,7 +53,7 @@ package final class ShownObjects: Sendable {
         }
     }
 
-    /// Keeps the view of `entry`, and returns it with its JSON. Returns a CrossRegionPolicy unchanged.
+    /// Keeps the view of `entry`, and returns it with its JSON. Returns a view that it cannot keep unchanged.
     func keep(_ path: String, _ entry: MirrorEntry, _ view: ObjectView) -> ObjectView {
         guard let view = view.serialised else { return view }
         let shown = Shown(bytes: entry.bytes, view: view, size: view.json.count + path.utf8.count)

@@ -122,7 +122,12 @@ extension EndToEndTests {
         private static let admin = ("X-Test-Principal", "admin")
 
         @Test func `what is hidden is answered like what does not exist`() async throws {
-            let flags: [Setting: [String]] = [.twoPerson: ["CrossRegionPolicy"]]
+            let tokens = try TokenFixture()
+            try tokens.add()
+            let flags: [Setting: [String]] = [
+                .twoPerson: ["CrossRegionPolicy"], .authenticate: ["token"],
+                .tokenFile: [tokens.path],
+            ]
             try await TestApplication.with(flags: flags, access: Self.callers().access) { server in
                 var made: [Answer] = []
                 for (path, body) in [

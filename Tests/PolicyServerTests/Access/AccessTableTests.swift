@@ -50,7 +50,12 @@ extension EndToEndTests {
                 }
             }
             #expect(walked.count == 50)
-            let flags: [Setting: [String]] = [.twoPerson: ["CrossRegionPolicy"]]
+            let tokens = try TokenFixture()
+            try tokens.add()
+            let flags: [Setting: [String]] = [
+                .twoPerson: ["CrossRegionPolicy"], .authenticate: ["token"],
+                .tokenFile: [tokens.path],
+            ]
             try await TestApplication.with(flags: flags, access: callers.access) {
                 [walked] server in
                 let state = try await State(server, admin)

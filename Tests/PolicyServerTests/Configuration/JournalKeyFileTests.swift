@@ -25,11 +25,11 @@ struct JournalKeyFileTests {
     }
 
     @Test(arguments: [
-        ("", "holds 0 keys"), ("# nothing\n", "holds 0 keys"), ("a", "line 1 is not an id"),
+        ("", "has 0 keys"), ("# nothing\n", "has 0 keys"), ("a", "line 1 is not an id"),
         ("a \(secret)\na \(secret)", "line 2 has the id of an earlier line"),
         ("a \(secret) more", "line 1 is not"), ("a/b \(secret)", "line 1 is not"),
         ("\na c2hvcnQ=", "line 2 is not"), ("a !!!!", "line 1 is not"),
-        ((0...16).map { "k\($0) \(secret)" }.joined(separator: "\n"), "holds 17 keys"),
+        ((0...16).map { "k\($0) \(secret)" }.joined(separator: "\n"), "has 17 keys"),
     ])
     func `a malformed file is refused with the line but without the secret`(
         _ text: String, _ problem: String

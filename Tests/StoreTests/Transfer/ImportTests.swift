@@ -170,7 +170,7 @@ import Store
         let error = await #expect(throws: StoreError.self) {
             try await honest.importSegment(segment, now: Replica.now)
         }
-        #expect(error?.message.contains("another actor") == true, "\(error?.message ?? "")")
+        #expect(error?.message.contains("different actor") == true, "\(error?.message ?? "")")
         #expect(try await honest.rows(after: 0, limit: 100).count == 10)
     }
 
