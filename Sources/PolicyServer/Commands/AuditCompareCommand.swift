@@ -4,10 +4,6 @@ import Domain
 import Foundation
 import Store
 
-#if canImport(FoundationNetworking)
-    import FoundationNetworking
-#endif
-
 /// Compares the ledgers of two replicas.
 struct AuditCompareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -146,12 +142,12 @@ struct RemoteLedger: ChangeSource {
             items.append(URLQueryItem(name: "after", value: position.description))
         }
         let url = base.appending(path: "v1/audit/export").appending(queryItems: items)
-        let (body, response) = try await load(url)
-        guard let response = response as? HTTPURLResponse, response.statusCode == 200 else {
-            let text = String(decoding: body.prefix(500), as: UTF8.self)
+        let answer = try await load(url)
+        guard answer.status == 200 else {
+            let text = String(decoding: answer.body.prefix(500), as: UTF8.self)
             throw StartFailure("\(name) did not answer like a policy-server: \(text)")
         }
-        let lines = body.split(separator: UInt8(ascii: "\n")).map { Array($0) }
+        let lines = answer.body.split(separator: UInt8(ascii: "\n")).map { Array($0) }
         guard let header = lines.first.flatMap(SegmentHeader.init(line:)) else {
             throw StartFailure("\(name): the answer is not an export of an audit ledger")
         }
@@ -165,13 +161,20 @@ struct RemoteLedger: ChangeSource {
         return record
     }
 
-    private func load(_ url: URL) async throws -> (Data, URLResponse) {
-        var request = URLRequest(url: url)
-        request.setValue("\(Version.name)/\(Version.number)", forHTTPHeaderField: "User-Agent")
+    /// URLSession would do, but it needs libcurl, also in a program that is linked statically.
+    private func load(_ url: URL) async throws -> ProviderAnswer {
+        let client = ProviderClient(authorities: nil, timeout: .seconds(120))
+        let request = ProviderRequest(
+            url: url.absoluteString,
+            headers: [(name: "User-Agent", value: "\(Version.name)/\(Version.number)")],
+            answerBytes: Int(Int32.max))
         do {
-            return try await URLSession.shared.data(for: request)
+            let answer = try await client.send(request)
+            await client.shutDown()
+            return answer
         } catch {
-            throw StartFailure("\(name) cannot be reached: \(error.localizedDescription)")
+            await client.shutDown()
+            throw StartFailure("\(name) cannot be reached: \(error)")
         }
     }
 }
