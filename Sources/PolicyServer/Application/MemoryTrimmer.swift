@@ -13,6 +13,9 @@ package struct MemoryTrimmer: Service {
     /// The growth in bytes since the last trim that makes a new trim worthwhile. A trim searches the whole heap and
     /// takes some milliseconds, so smaller growth is ignored.
     private static let growth = 16 << 20
+    /// The number of intervals after which a trim is repeated while the memory is above its lowest size. What was in use
+    /// at the last trim may be free now, and that is no growth.
+    private static let patience = 4
 
     /// - Parameters:
     ///   - resident: Returns the resident memory of this process in bytes; nil if it is unknown.
@@ -30,13 +33,21 @@ package struct MemoryTrimmer: Service {
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             var floor = resident() ?? 0
+            var lowest = floor
+            var rest = 0
             while !Task.isCancelled {
                 try? await Task.sleep(for: interval)
-                guard let size = resident(), size > floor + Self.growth else { continue }
+                rest += 1
+                guard let size = resident(),
+                    size > floor + Self.growth
+                        || (size > lowest + Self.growth && rest >= Self.patience)
+                else { continue }
                 trim()
                 // `floor` becomes the memory that is still in use after this trim. The growth until the next trim is
                 // measured from there.
                 floor = resident() ?? size
+                lowest = min(lowest, floor)
+                rest = 0
             }
         }
     }
