@@ -47,7 +47,8 @@ struct StoredRule {
                 .action, at: place.pointer("action"),
                 "Felix does not know the action \(text.quotedForFinding) and crashes on every host"
                     + " where the policy is active",
-                fix: "act immediately: write the action Allow, Deny, Log or Pass, or delete the policy")
+                fix: "act immediately: write the action Allow, Deny, Log or Pass, or delete "
+                    + "the policy")
         }
     }
 
