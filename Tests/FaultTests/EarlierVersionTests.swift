@@ -37,7 +37,9 @@ extension ProgramTests {
                             let text =
                                 answer.accept.contains("csv")
                                 ? now.text.withoutNewColumns : now.text
-                            #expect(text == answer.body, "\(answer.path)")
+                            #expect(
+                                text.withoutMessages == answer.body.withoutMessages,
+                                "\(answer.path)")
                         }
                         if !answer.etag.contains("-") {
                             #expect(now.headers[.eTag] ?? "" == answer.etag, "\(answer.path)")
@@ -144,6 +146,12 @@ private struct Recording {
 }
 
 extension String {
+    /// This JSON or YAML without the messages of findings. A newer version may word them in another way.
+    fileprivate var withoutMessages: String {
+        replacing(#/"message":"(?:[^"\\]|\\.)*"/#, with: "")
+            .replacing(#/(?m)^ *message: .*$/#, with: "")
+    }
+
     /// This CSV without the column that came after the recorded ones. It is empty in every recorded row.
     fileprivate var withoutNewColumns: String {
         replacing("hash,approval", with: "hash")
