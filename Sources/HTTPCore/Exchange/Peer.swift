@@ -5,7 +5,8 @@ package struct Peer: Sendable, Equatable {
     /// The IP address of the client without a port, or `unix` for a Unix domain socket. If a trusted proxy forwards the
     /// request, this is the address that the proxy names.
     package var address: String
-    /// The user id of the client's process; nil unless the client uses a Unix domain socket.
+    /// The user id of the client's process; nil unless the client uses a Unix domain socket. Also nil if a trusted
+    /// proxy forwards the request.
     package var userID: UInt32?
     /// The TLS session; nil for a connection without TLS.
     package var tls: TLSSession?

@@ -28,12 +28,18 @@ package struct TrustedProxies: Sendable {
     }
 
     /// Returns a copy of `peer` with the address of the client for which the proxy forwards the request. Returns `peer`
-    /// unchanged if `peer` is not a trusted proxy, if the request has neither field, or if the fields cannot be used.
+    /// unchanged if `peer` is not a trusted proxy, or if the request has neither field. If the fields cannot be used,
+    /// the address stays that of the proxy.
+    ///
+    /// A forwarded request has no user id, because the user id belongs to the process of the proxy and not to the
+    /// client. The TLS session stays: the client certificate of a proxy stands for all its clients.
     package func client(of peer: Peer, _ headers: HTTPFields) -> Peer {
         guard let contains, contains(peer.address) else { return peer }
         let forwarded = headers[values: .forwarded]
         let list = headers[values: .xForwardedFor]
         guard !forwarded.isEmpty || !list.isEmpty else { return peer }
+        var client = peer
+        client.userID = nil
         var results: Set<String?> = []
         if !forwarded.isEmpty {
             results.insert(
@@ -46,9 +52,8 @@ package struct TrustedProxies: Sendable {
         // as the client sent it.
         guard results.count == 1, let address = results.first ?? nil else {
             malformed.number.wrappingAdd(1, ordering: .relaxed)
-            return peer
+            return client
         }
-        var client = peer
         client.address = address
         return client
     }

@@ -1,3 +1,4 @@
+import ControlPlane
 package import Domain
 package import HTTPCore
 import HTTPTypes
@@ -185,9 +186,11 @@ package struct Access: Sendable {
         return nil
     }
 
-    /// Returns true if the request would be admitted again now, while its answer is still being sent. Also returns true
-    /// if the identity provider cannot answer now.
-    private func isStillAdmitted(_ request: Request, _ need: RouteNeed?) async -> Bool {
+    /// Returns true if the request would be admitted again now with the same rights, while its answer is still being
+    /// sent. The handler has already read the rights, so an answer that began with other rights must end. If the
+    /// identity provider cannot answer now, returns true until the credential expires.
+    package func isStillAdmitted(_ request: Request, _ need: RouteNeed?) async -> Bool {
+        let caller = request.caller
         do {
             let identity: Identity
             switch try identify(request) {
@@ -196,9 +199,11 @@ package struct Access: Sendable {
             case nil: return false
             }
             try check(request, identity, need)
-            return identity.principal == request.caller.principal
+            return identity.principal == caller.principal
+                && Set(identity.grants) == Set(caller.grants)
         } catch {
-            return (error as? Problem).map { $0.status.code >= 500 } ?? true
+            if let problem = error as? Problem, problem.status.code < 500 { return false }
+            return caller.expires.map { SystemClock.now() < $0 } ?? true
         }
     }
 

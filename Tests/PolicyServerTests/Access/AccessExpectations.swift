@@ -82,7 +82,7 @@ extension AccessExpectation {
         Self("GET /v1/audit/holds/{name}", 403),
         Self("PUT /v1/audit/holds/{name}", 403) { _ in #"{"reason":"x"}"# },
         Self("DELETE /v1/audit/holds/{name}", 403), Self("GET /v1/audit/checkpoint", 403),
-        Self("POST /v1/audit/checkpoint", 403), Self("GET /metrics", 200),
+        Self("POST /v1/audit/checkpoint", 403), Self("GET /metrics", 403),
     ]
 
     private static let rollback: @Sendable (String) -> String? = { _ in #"{"to":"REVISION"}"# }

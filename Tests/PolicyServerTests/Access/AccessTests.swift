@@ -1,3 +1,4 @@
+import ControlPlane
 import Domain
 import HTTPCore
 import HTTPTypes
@@ -153,6 +154,39 @@ struct AccessTests {
         #expect(access.failureCounts.map(\.count) == [10])
         let other = Request(peer: Peer(address: "192.0.2.2"))
         #expect(try await Self.answer(access, route, other).status == .unauthorized)
+    }
+
+    @Test func `a stream ends with the rights and the credential that it began with`() async throws
+    {
+        let east = Grant(.auditor, regions: .some(["east"]))
+        let west = Grant(.auditor, regions: .some(["west"]))
+        let need = RouteNeed.permission(.readAudit)
+        func isAdmitted(
+            _ caller: Identity, _ now: Authentication, _ need: RouteNeed = need
+        ) async -> Bool {
+            var request = Request()
+            request.identity = caller
+            return await Access([StubAuthenticator { _ in now }]).isStillAdmitted(request, need)
+        }
+        let alice = Identity("alice", method: .token, grants: [east, west])
+        for (grants, isExpected) in [
+            ([east, west], true), ([west, east], true), ([east], false), ([], false),
+            ([east, west, Grant(.viewer)], false),
+        ] {
+            let now = Identity("alice", method: .token, grants: grants)
+            #expect(await isAdmitted(alice, .identity(now)) == isExpected)
+        }
+        let bob = Identity("bob", method: .token, grants: alice.grants)
+        #expect(await !isAdmitted(alice, .identity(bob)))
+        // While the provider does not answer, the credential counts until it expires.
+        let silent = Authentication.later { throw Problem(status: .serviceUnavailable) }
+        let time = SystemClock.now().microseconds
+        for (expires, isExpected) in [(Int64?.none, true), (60, true), (-1, false)] {
+            var caller = alice
+            caller.expires = expires.map { Timestamp(microseconds: time + $0 * 1_000_000) }
+            #expect(await isAdmitted(caller, silent) == isExpected)
+        }
+        #expect(await !isAdmitted(alice, .later { throw Problem.invalidToken("No.") }))
     }
 
     @Test func `a question that cannot be answered is no failure of the client`() async throws {

@@ -78,4 +78,37 @@ struct ConnectionAuthenticatorTests {
         #expect(try identity(0) == nil)
         #expect(try identity(nil) == nil)
     }
+
+    @Test func `a client behind a proxy on the machine is not the user of the proxy`() async throws
+    {
+        let authenticator = UnixAuthenticator(
+            grants: try Self.grants("- {uid: 1000, principal: ops, grants: [{role: admin}]}"))
+        let proxies = TrustedProxies { $0 == "unix" }
+        func request(_ list: String?) throws -> Request {
+            var fields = HTTPFields()
+            if let list { fields[try #require(.init("X-Forwarded-For"))] = list }
+            let peer = proxies.client(of: Peer(address: "unix", userID: 1_000), fields)
+            return Request(headers: fields, peer: peer)
+        }
+        let quotas = Quotas(addresses: RateLimiter("address", quota: 2))
+        let access = Access([authenticator], quotas: quotas)
+        let route = Route(immediate: .get, "/v1/whoami") { _ in Response() }
+        guard case .either(let handler) = access.guarding(route).handler else {
+            Issue.record("the handler has another form")
+            return
+        }
+        func status(_ list: String?) throws -> Int? {
+            guard case .answer(let answer) = try handler(request(list)) else { return nil }
+            return answer.status.code
+        }
+        // Fields that cannot be used name no client, and still show that the request is not one of the proxy's own.
+        for (list, source) in [("192.0.2.1", "192.0.2.1"), ("unknown", "unix")] {
+            #expect(try request(list).peer.source == source)
+            #expect(try authenticator.authenticate(request(list)) == nil)
+            #expect(try (0..<3).map { _ in try status(list) } == [401, 401, 429])
+        }
+        #expect(try status("192.0.2.2") == 401)
+        #expect(try request(nil).peer.source == "unix:1000")
+        #expect(try (0..<3).map { _ in try status(nil) } == [200, 200, 200])
+    }
 }

@@ -24,6 +24,7 @@ package struct KeystoneAuthenticator: Authenticator {
         case identity(Identity)
         case refused
         case unnamed
+        case delegated
         case unavailable
         case busy
     }
@@ -89,6 +90,10 @@ package struct KeystoneAuthenticator: Authenticator {
         case .unnamed:
             throw unauthenticated(
                 "The name of the Keystone user cannot be a principal: it is too long or reserved.")
+        case .delegated:
+            throw unauthenticated(
+                "The Keystone token was delegated with a trust or with OAuth, so it does not show who uses it: "
+                    + "send a token of your own user.")
         case .unavailable:
             throw ProblemKind.identityUnavailable.problem(
                 "The token cannot be validated, because Keystone does not answer. Try again later.")
@@ -141,6 +146,7 @@ package struct KeystoneAuthenticator: Authenticator {
                 }
                 return .refused
             }
+            guard !found.isDelegated else { return .delegated }
             let (rules, generation) = rules()
             guard let identity = rules.identity(found) else { return .unnamed }
             memory.identities.store(

@@ -31,6 +31,8 @@ package struct KeystoneToken: Sendable, Equatable {
     package var expires: Timestamp
     /// The id of the token in Keystone's own audit log. It is not a secret.
     package var auditID: String?
+    /// True if the token comes from a trust or from OAuth 1.0a. Another person than `user` may hold such a token.
+    package var isDelegated: Bool
 
     /// Reads the body of an answer. Throws if it is not a token.
     package init(_ body: [UInt8]) throws(KeystoneFailure) {
@@ -42,6 +44,7 @@ package struct KeystoneToken: Sendable, Equatable {
         else { throw KeystoneFailure("the answer is not a token") }
         self.user = user
         self.expires = expires
+        isDelegated = ["OS-TRUST:trust", "OS-OAUTH1"].contains { token[$0] != nil }
         scope = try Self.scope(token)
         let roles = token["roles"].map { $0.arrayValue ?? [.null] } ?? []
         self.roles = roles.compactMap { $0["name"]?.stringValue }

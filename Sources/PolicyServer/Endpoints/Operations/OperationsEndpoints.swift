@@ -12,7 +12,11 @@ extension API {
                 .document(["status": "ok"], for: $0)
             },
             Route(.get, "/readyz", produces: ["application/json"]) { await readiness($0) },
-            Route(.get, "/metrics", produces: ["text/plain"]) { _ in await exposition() },
+            Route(.get, "/metrics", produces: ["text/plain"]) { request in
+                try request.requireAllRegions(
+                    .readOperations, "The metrics count objects and")
+                return await exposition()
+            },
             Route(immediate: .get, "/version", produces: ["application/json"]) {
                 .document(
                     ["name": .string(Version.name), "version": .string(Version.number)], for: $0)

@@ -108,10 +108,21 @@ struct KeystoneAnswerTests {
             503
         ),
         (.init(body: token(), delay: .seconds(10)), 503),
+        // Tokens of a trust and of OAuth name another person than the one who uses them.
+        (
+            .init(
+                body: token([
+                    "OS-TRUST:trust": [
+                        "id": "t1", "impersonation": true, "trustor_user": ["id": "u1"],
+                        "trustee_user": ["id": "u2"],
+                    ]
+                ])), 401
+        ),
+        (.init(body: token(["OS-OAUTH1": ["consumer_id": "c", "access_token_id": "a"]])), 401),
     ]
 
-    @Test(arguments: 0..<21) func `each answer has its status`(_ number: Int) async throws {
-        #expect(Self.answers.count == 21)
+    @Test(arguments: 0..<23) func `each answer has its status`(_ number: Int) async throws {
+        #expect(Self.answers.count == 23)
         let (answer, status) = Self.answers[number]
         try await Self.with { stub, authenticator, _ in
             stub.answer { request in Self.answer(request) { _ in answer } }
