@@ -23,6 +23,15 @@ struct RegionReachTests {
             ("{Selector: \"projectcalico.org/namespace == 'openstack-region-a'\"}", .some(["a"])),
             ("{selector: \"projectcalico.org/namespace == 'openstack'\"}", .all),
             ("{selector: \"policyserver/region == 'a' && has(x)\"}", .some(["a"])),
+            // A region that a selector names belongs to the reach even if the selector excludes it.
+            (
+                "{selector: \"policyserver/region == 'a' && policyserver/region != 'b'\"}",
+                .some(["a", "b"])
+            ),
+            (
+                "{selector: \"policyserver/region == 'a' && policyserver/region == 'b'\"}",
+                .some(["a", "b"])
+            ),
             (
                 "{selector: has(x), namespaceSelector: \"projectcalico.org/name == 'openstack-region-a'\"}",
                 .some(["a"])
@@ -56,6 +65,14 @@ struct RegionReachTests {
             ),
             ("ingress: [{source: {notSelector: has(x)}}]", .all, .all),
             ("ingress: [{source: {selector: has(x), notSelector: has(y)}}]", .all, .some(["a"])),
+            (
+                "ingress: [{source: {selector: \"policyserver/region == 'a'\", notSelector: \"projectcalico.org/namespace == 'openstack-region-b'\"}}]",
+                .some(["a", "b"]), .some(["a"])
+            ),
+            (
+                "egress: [{source: {notSelector: \"policyserver/region in {'b', 'c'}\"}}]",
+                .some(["a", "b", "c"]), .some(["a"])
+            ),
             ("ingress: [{source: {serviceAccounts: {names: [x]}}}]", .all, .some(["a"])),
             ("ingress: [{source: {services: {name: x}}}]", .all, .all),
             // The destination of an ingress rule is the endpoint of the policy.
@@ -115,6 +132,32 @@ struct RegionReachTests {
             }
             #expect(reach == expected, "the compiled policies of \(rule)")
         }
+    }
+
+    @Test(
+        "of a CrossRegionPolicy include each named region and subnet, even if nothing can match",
+        arguments: [
+            (
+                "{from: {subnet: b/web, labels: {policyserver/region: a}}, to: {region: a}}",
+                RegionSet.some(["a", "b"])
+            ),
+            (
+                "{from: {region: b, selector: \"policyserver/region == 'a'\"}, to: {region: a}}",
+                .some(["a", "b"])
+            ),
+            (
+                "{from: {labels: {policyserver/region: a}, selector: \"policyserver/region == 'b'\"}, to: {region: a}}",
+                .some(["a", "b"])
+            ),
+            (
+                "{from: {any: true}, to: {region: a, labels: {projectcalico.org/namespace: openstack-region-b}}}",
+                .some(["a", "b"])
+            ),
+        ])
+    func named(rule: String, expected: RegionSet) throws {
+        let source = try Self.document(
+            "{kind: CrossRegionPolicy, metadata: {name: p}, spec: {allow: [\(rule)]}}")
+        #expect(PolicyReach.of(source: source, name: "p") == expected)
     }
 
     @Test("of a CrossRegionPolicy that cannot be read, and of later policies of one")

@@ -134,6 +134,14 @@ import Testing
                 text:
                     #"{"metadata":{"labels":{"policyserver/region":"west","policyserver/subnet":"web"}},"spec":{}}"#,
                 found: ["stored.inventory-nets /spec/nets"]),
+            Case(
+                kind: .globalNetworkSet, name: "region.west",
+                text:
+                    #"{"metadata":{"labels":{"policyserver/region":"west","policyserver/subnet":"web","sg.projectcalico.org/openstack-x":"","site":"b"}},"spec":{}}"#,
+                found: [
+                    "stored.inventory-label /metadata/labels/policyserver~1subnet",
+                    "stored.inventory-label /metadata/labels/sg.projectcalico.org~1openstack-x",
+                ]),
             Case(kind: .clusterInformation, name: "default", text: "{}", found: []),
         ])
     func findings(of example: Case) {

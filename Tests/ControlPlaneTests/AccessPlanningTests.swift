@@ -106,6 +106,17 @@ import Testing
         #expect(reason(.patch(.policy("own"), ["spec": patch]), Self.both) == nil)
     }
 
+    @Test("A GlobalNetworkPolicy needs the right in each region that it names and so keeps in use")
+    func namedRegions() throws {
+        let put = ChangeOperation.put(
+            .policy("new"),
+            .json(
+                #"{"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy","metadata":{"name":"new"},"spec":{"order":1,"selector":"policyserver/region == 'east'","types":["Ingress"],"ingress":[{"action":"Allow","source":{"selector":"policyserver/region == 'east'","notSelector":"policyserver/region == 'west'"}}]}}"#
+            ))
+        #expect(reason(put) == .forbidden)
+        #expect(reason(put, Self.both) == nil)
+    }
+
     @Test(
         "A CrossRegionPolicy needs the right in each region that it names, and learns nothing of others"
     )
@@ -127,6 +138,16 @@ import Testing
                 ))
         }
         #expect(detail(subnet("apps")) == detail(subnet("none")))
+        // Labels beside a subnet do not take the subnet's region away.
+        let hidden: @Sendable (String) -> ChangeOperation = { name in
+            .put(
+                .policy("new"),
+                .json(
+                    #"{"kind":"CrossRegionPolicy","metadata":{"name":"new"},"spec":{"order":5,"allow":[{"from":{"subnet":"west/\#(name)","labels":{"policyserver/region":"east"}},"to":{"region":"east"}}]}}"#
+                ))
+        }
+        #expect(reason(hidden("apps")) == .forbidden)
+        #expect(detail(hidden("apps")) == detail(hidden("none")))
         #expect(reason(.delete(.policy("shared")), Self.both) == nil)
         #expect(reason(.delete(.policy("shared")), Self.reader) == .forbidden)
     }

@@ -73,6 +73,10 @@ struct RegionDocumentTests {
             ("ex.com/", "", .labelKey), ("EX.com/a", "", .labelKey), ("a..b/c", "", .labelKey),
             ("a/b/c", "", .labelKey), ("policyserver/x", "", .labelKey),
             ("projectcalico.org/x", "", .labelKey), ("a", "-a", .labelValue),
+            ("sg.projectcalico.org/openstack-x", "", .labelKey),
+            ("pcns.projectcalico.org/name", "openstack-region-west", .labelKey),
+            ("a.b.projectcalico.org/x", "", .labelKey), ("myprojectcalico.org/x", "", nil),
+            ("projectcalico.org.ex.com/x", "", nil), ("sg.projectcalico.org", "", nil),
             ("a", "a_", .labelValue), ("a", "a/b", .labelValue), ("a", "é", .labelValue),
             ("a", " ", .labelValue),
         ] as [(String, String, RuleID?)])

@@ -122,9 +122,29 @@ package enum CrossRegionAnnotation {
     }
 
     /// Returns the name of the source if the stored policy is a later part of a CrossRegionPolicy; otherwise nil.
+    ///
+    /// The annotation counts only if the compiler could have stored the policy under this key. Otherwise anybody who
+    /// can write the annotation could hide any policy among the parts of a CrossRegionPolicy.
     package static func sourceName(ofPart resource: Resource) -> String? {
-        resource.annotations[partOf]
+        guard resource.key.kind == .globalNetworkPolicy, let name = resource.annotations[partOf],
+            isPart(resource.key.name, of: name)
+        else { return nil }
+        return name
     }
+
+    /// Returns true if a later part of the CrossRegionPolicy `name` may have the stored name `stored`.
+    private static func isPart(_ stored: String, of name: String) -> Bool {
+        guard let digits = stored.lastIndex(of: "-").map({ stored[$0...].dropFirst() }),
+            let index = Int(digits), 1..<CrossRegionCompiler.maximumPolicies ~= index
+        else { return false }
+        let part = CrossRegionCompiler.name(name, index: index)
+        return PolicyNameConvention.allCases.contains {
+            PolicyName.stored(part, tier: PolicyName.defaultTier, convention: $0) == stored
+        }
+    }
+
+    /// Returns true if only this server sets annotations with the key.
+    package static func isReserved(_ key: String) -> Bool { key.hasPrefix("policyserver/") }
 
     /// Returns true if `document`, a policy as reads show it, belongs to a CrossRegionPolicy.
     package static func isPresent(in document: JSONValue) -> Bool {

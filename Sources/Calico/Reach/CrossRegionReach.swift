@@ -18,20 +18,27 @@ extension CrossRegionPeer {
     /// policy applies to the receiver's endpoints.
     fileprivate var receiverReach: RegionSet { limitedReach ?? .all }
 
-    /// The regions of the objects that the peer selects; nil if the peer selects only by addresses, or matches anyone.
+    /// The regions of the objects that the peer selects, and all regions that the peer names; nil if the peer selects
+    /// only by addresses, or matches anyone.
+    ///
+    /// Labels and selectors limit the regions only if the peer names no region and no subnet. A named region or subnet
+    /// counts even if nothing can match, because the compiled policy depends on it: it may contain the network of the
+    /// subnet, and the region and the subnet cannot be deleted.
     private var limitedReach: RegionSet? {
-        var reach = RegionSet.all
-        if !regions.isEmpty {
-            reach = .some(Set(regions.map(\.value)))
-        } else if let subnet {
-            reach = .some([subnet.value.region])
+        var places = Set(regions.map(\.value))
+        if let subnet { places.insert(subnet.value.region) }
+        var reach: RegionSet = places.isEmpty ? .all : .some(places)
+        var conditions = labels.map { label in
+            Selector(
+                .comparison(
+                    SelectorComparison(
+                        label: label.value.key, operation: .equal, values: [label.value.value])))
         }
-        for label in labels {
-            let comparison = SelectorComparison(
-                label: label.value.key, operation: .equal, values: [label.value.value])
-            reach = reach.intersection(Selector(.comparison(comparison)).reach)
+        if let selector { conditions.append(selector.value) }
+        if places.isEmpty {
+            reach = conditions.reduce(reach) { $0.intersection($1.reach) }
         }
-        if let selector { reach = reach.intersection(selector.value.reach) }
+        reach = conditions.reduce(reach) { $0.union(.some($1.namedRegions)) }
         let selects =
             !regions.isEmpty || subnet != nil || !labels.isEmpty || selector != nil
             || !securityGroups.isEmpty || securityGroupName != nil || project != nil

@@ -5,7 +5,8 @@ package import Domain
 /// rules can match. The set may be too large, but never too small.
 ///
 /// A side of a rule without any selector adds no region, because it selects no object of a particular region. A policy
-/// without a selector touches all regions.
+/// without a selector touches all regions. A GlobalNetworkPolicy also touches each region that a selector names, even if
+/// the selector excludes the region, because the region cannot be deleted while the policy names it.
 package enum PolicyReach {
     /// Returns the reach of a GlobalNetworkPolicy, in its stored form or in a client's document.
     package static func of(globalPolicy document: JSONValue) -> RegionSet {
@@ -13,6 +14,22 @@ package enum PolicyReach {
         let subject = selector(spec, "selector", \.reach) ?? .all
         let namespaces = selector(spec, "namespaceSelector", \.namespaceReach) ?? .all
         return subject.intersection(namespaces).union(peers(spec, namespace: nil))
+            .union(mentions(spec))
+    }
+
+    /// Returns the regions that the selectors of the policy and of both sides of its rules name.
+    private static func mentions(_ spec: JSONValue) -> RegionSet {
+        let rules = ["ingress", "egress"].flatMap { spec.goMember($0)?.arrayValue ?? [] }
+        let sides = rules.flatMap { rule in
+            ["source", "destination"].compactMap { rule.goMember($0) }
+        }
+        func named(_ selector: Selector) -> RegionSet { .some(selector.namedRegions) }
+        let selectors =
+            [selector(spec, "selector", named)]
+            + sides.flatMap { side in
+                ["selector", "notSelector"].map { selector(side, $0, named) }
+            }
+        return selectors.reduce(.none) { $0.union($1 ?? .none) }
     }
 
     /// Returns the reach of a stored NetworkPolicy whose key is in the namespace of `region`.

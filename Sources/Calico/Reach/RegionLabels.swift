@@ -28,6 +28,15 @@ extension Selector {
     /// The regions of the endpoints and network sets that the selector can match.
     package var reach: RegionSet { reach(RegionLabels.region) }
 
+    /// The regions that the selector compares by a namespace or a region's label, even if it excludes them. The region
+    /// cannot be deleted while a stored GlobalNetworkPolicy names it.
+    package var namedRegions: Set<String> {
+        comparisons.reduce(into: []) { named, comparison in
+            named.formUnion(
+                comparison.values.compactMap { RegionLabels.region(comparison.label, $0) })
+        }
+    }
+
     /// The regions of the namespaces that the selector can match as a namespaceSelector.
     var namespaceReach: RegionSet { reach(RegionLabels.regionOfNamespace) }
 }

@@ -35,7 +35,7 @@ package struct Resource: Sendable, Equatable {
     package var bytes: [UInt8] { JSONSerializer.goBytes(document) }
 
     /// Returns the string members of a JSON object as a dictionary. Leaves out members of other types.
-    static func strings(_ value: JSONValue?) -> [String: String] {
+    package static func strings(_ value: JSONValue?) -> [String: String] {
         var result: [String: String] = [:]
         for (key, value) in value?.objectValue ?? JSONObject() {
             if let text = value.stringValue { result[key] = text }

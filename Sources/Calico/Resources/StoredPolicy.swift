@@ -132,6 +132,16 @@ enum StoredSet {
                     + " or match it by a wrong name",
                 fix: "write \(label): \(value). A PUT through this server writes this value")
         }
+        for (label, _) in labels?.objectValue ?? JSONObject()
+        where LabelText.reservedPrefix(of: label) != nil
+            && !expected.contains(where: { $0.label == label })
+        {
+            report.add(
+                .inventoryLabel, at: JSONPointer.append("/metadata/labels", label),
+                "only the system sets labels with this prefix on other objects, so rules for those"
+                    + " objects, such as the members of a security group, also match this set",
+                fix: "remove the label. A PUT without the label through this server removes it")
+        }
         let usable = nets.filter { $0.stringValue.flatMap { try? CIDR(parsing: $0) } != nil }.count
         let isSubnet = if case .subnet = inventory { true } else { false }
         guard usable < nets.count || (isSubnet && usable != 1) else { return }

@@ -16,9 +16,8 @@ struct RegionMentions: Sendable, Equatable {
     init(_ document: JSONValue) {
         for text in Self.selectors(document) {
             do {
-                let selector = try Selector(parsing: text)
-                // This loop is cheap, because most selectors contain no comparison.
-                for comparison in selector.comparisons { note(comparison) }
+                // This is cheap, because most selectors contain no comparison.
+                named.formUnion(try Selector(parsing: text).namedRegions)
             } catch {
                 unreadable.append(text)
             }
@@ -27,15 +26,6 @@ struct RegionMentions: Sendable, Equatable {
 
     func contains(_ region: String) -> Bool {
         named.contains(region) || unreadable.contains { $0.contains(region) }
-    }
-
-    private mutating func note(_ comparison: SelectorComparison) {
-        switch comparison.label {
-        case "projectcalico.org/namespace":
-            named.formUnion(comparison.values.compactMap(RegionNamespace.region(of:)))
-        case InventoryKey.regionLabel: named.formUnion(comparison.values)
-        default: break
-        }
     }
 
     /// Returns all selectors of the policy: the policy's selector, and the selectors of the sources and destinations in

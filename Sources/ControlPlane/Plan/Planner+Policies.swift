@@ -74,6 +74,7 @@ extension Planner {
             return .refused(refusal)
         }
         var violations = judged.violations + changedIdentity(name, judged.readOnly, current)
+        violations += reservedAnnotations(judged.stored, current)
         let installation = installationWrites(tier: tier, view)
         if installation == nil {
             violations.append(

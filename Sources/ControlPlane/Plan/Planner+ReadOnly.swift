@@ -51,6 +51,24 @@ extension Planner {
         return violations
     }
 
+    /// Returns a violation for each annotation of this server in a policy document, unless the stored policy has the
+    /// same annotation. The annotations make a policy a part of a CrossRegionPolicy, so a client must not set them. A
+    /// policy that takes the place of a CrossRegionPolicy cannot keep its annotations.
+    func reservedAnnotations(_ judged: JSONValue?, _ current: CurrentObject?) -> [Violation] {
+        let written = Resource.strings(judged?["metadata"]?["annotations"])
+            .filter { CrossRegionAnnotation.isReserved($0.key) }
+        guard !written.isEmpty else { return [] }
+        let stored = current?.resource.flatMap { resource in
+            CrossRegionAnnotation.sourceDocument(of: resource) == nil ? resource.annotations : nil
+        }
+        return written.sorted { $0.key < $1.key }.compactMap { key, value in
+            guard stored?[key] != value else { return nil }
+            return Violation(
+                pointer: JSONPointer.append("/metadata/annotations", key), rule: .readOnlyField,
+                message: "annotations under policyserver/ are set by the server; leave it out")
+        }
+    }
+
     /// Returns true if both texts denote the same time, even with different spellings.
     private static func isSameTime(_ left: String, _ right: String) -> Bool {
         if left == right { return true }

@@ -42,16 +42,19 @@ extension ControlPlane {
         }
     }
 
-    /// Returns `metadata` without the label and the annotation that every write of a policy sets again.
+    /// Returns `metadata` without the label and the annotation that every write of a policy sets again, and without
+    /// this server's own annotations, which a new policy may not have.
     private static func withoutDerived(_ metadata: JSONObject) -> JSONObject {
         var metadata = metadata
-        func drop(_ member: String, _ key: String) {
+        func drop(_ member: String, where isDropped: (String) -> Bool) {
             guard var strings = metadata[member]?.objectValue else { return }
-            strings[key] = nil
+            for (key, _) in strings where isDropped(key) { strings[key] = nil }
             metadata[member] = strings.isEmpty ? nil : .object(strings)
         }
-        drop("labels", PolicyResource.tierLabel)
-        drop("annotations", PolicyName.metadataAnnotation)
+        drop("labels") { $0 == PolicyResource.tierLabel }
+        drop("annotations") {
+            $0 == PolicyName.metadataAnnotation || CrossRegionAnnotation.isReserved($0)
+        }
         return metadata
     }
 }

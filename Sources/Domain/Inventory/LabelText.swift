@@ -1,15 +1,26 @@
 /// Checks label keys and values by the rules of Kubernetes, which Calico's tools also apply (k8s.io/apimachinery
 /// `validation.IsQualifiedName`, `IsValidLabelValue`).
 package enum LabelText {
-    /// The prefixes of labels that only the system sets.
-    static let reservedPrefixes = ["policyserver/", "projectcalico.org/"]
-
     /// Returns an error message about an illegal key; nil if the key is legal.
     static func keyProblem(_ key: String) -> String? {
-        if let prefix = reservedPrefixes.first(where: key.hasPrefix) {
-            return "labels under \(prefix) are set by the system"
+        if let prefix = reservedPrefix(of: key) {
+            return "labels under \(prefix)/ are set by the system"
         }
         return keyFormProblem(key)
+    }
+
+    /// Returns the prefix of the key if only the system sets labels with this prefix; nil otherwise.
+    ///
+    /// These are the prefix of this server, and Calico's domain with its subdomains. OpenStack's labels are in
+    /// subdomains: a network set with the label `sg.projectcalico.org/openstack-…` would count as a member of the
+    /// security group.
+    package static func reservedPrefix(of key: String) -> String? {
+        guard let slash = key.firstIndex(of: "/") else { return nil }
+        let prefix = String(key[..<slash])
+        let isReserved =
+            prefix == "policyserver" || prefix == "projectcalico.org"
+            || prefix.hasSuffix(".projectcalico.org")
+        return isReserved ? prefix : nil
     }
 
     /// Returns an error message about a key of illegal form; nil if the form is legal. Does not check for reserved
