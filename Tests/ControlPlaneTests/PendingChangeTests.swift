@@ -325,6 +325,32 @@ import TestSupport
         }
     }
 
+    @Test("The waiting changes of one author are bounded in bytes, and leave room for others")
+    func largeCrowd() async throws {
+        let note = String(repeating: "n", count: 250_000)
+        @Sendable func large(_ name: String) -> ChangeOperation {
+            let text =
+                #"{"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy","metadata":{"name":"\#(name)","annotations":{"note":"\#(note)"}},"spec":{"selector":"has(a)","types":["Ingress"]}}"#
+            return .put(.policy(name), .json(text))
+        }
+        try await withTwoPersons { plane, _, _ in
+            var count = 0
+            var refusal: Refusal?
+            while refusal == nil, count < 60 {
+                let outcome = try await plane.submit(large("p\(count)"), as: .alice)
+                refusal = outcome.refusal
+                if refusal == nil { count += 1 }
+            }
+            #expect(refusal?.reason == .tooManyPending)
+            #expect(refusal?.detail.contains("of alice") == true)
+            #expect((20..<60).contains(count))
+            // A small change of another author still waits beside them, and so does a large one.
+            let other = Person("dave", Grant(.editor))
+            _ = try await plane.hold(.policy("small"), as: other)
+            _ = try await plane.hold(large("large"), as: other)
+        }
+    }
+
     @Test("At most 100 changes of one author wait")
     func crowd() async throws {
         try await withTwoPersons { plane, _, _ in

@@ -70,6 +70,21 @@ import Testing
         }
     }
 
+    @Test("A twin that the caller may not see is not named")
+    func hiddenTwin() throws {
+        func policy(_ name: String, _ region: String, order: Int = 1) -> String {
+            #"{"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy","metadata":{"name":"\#(name)"},"spec":{"selector":"projectcalico.org/namespace == 'openstack-region-\#(region)'","order":\#(order),"types":["Ingress"]}}"#
+        }
+        bench.accept(.put(Self.two, .json(policy("two", "east"))))
+        let change = ChangeOperation.put(Self.two, .json(policy("two", "east", order: 2)))
+        bench.scope = AccessScope([Grant(.editor, regions: .some(["east"]))])
+        for (region, rules) in [("west", []), ("east", ["stored.twin"])] {
+            bench.put(Self.policies + "default.two", policy("default.two", region))
+            let write = try #require(bench.write(change))
+            #expect(write.warnings.map(\.rule.name).filter { $0 == "stored.twin" } == rules)
+        }
+    }
+
     @Test("One prefixed name makes new names prefixed, with a warning; --policy-names overrides it")
     func convention() throws {
         bench.accept(.policy("one"))

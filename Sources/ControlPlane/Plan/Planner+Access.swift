@@ -77,6 +77,14 @@ extension Planner {
         return current.object
     }
 
+    /// Returns true if the caller may see the policy that is stored at `key`.
+    func sees(_ key: ResourceKey, _ scope: AccessScope, _ view: PlanningView) -> Bool {
+        guard !scope.readsEverything else { return true }
+        let region = key.namespace.flatMap(RegionNamespace.region(of:))
+        let name = ObjectName(kind: key.kind.rawValue, name: key.name, region: region)
+        return name.flatMap { visible($0, to: scope, view) } != nil
+    }
+
     /// Returns true if the caller may not change `part`, a stored policy that the request would overwrite. `part` names
     /// a CrossRegionPolicy as its source, although the CrossRegionPolicy does not exist yet.
     func takesForeignPart(

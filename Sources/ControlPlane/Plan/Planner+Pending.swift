@@ -100,28 +100,37 @@ extension Planner {
         adding bytes: Int, _ request: ChangeRequest, _ view: PlanningView
     ) -> Refusal? {
         let waiting = view.mirror.pendingEntries()
+        let total = waiting.reduce(bytes) { $0 + $1.entry.bytes.count }
         var refusal: Refusal?
         if waiting.count >= TwoPersonRule.maximumWaiting {
             refusal = Refusal(
                 .tooManyPending,
                 "\(TwoPersonRule.maximumWaiting) changes wait for a second person: confirm, reject or withdraw"
                     + " some first")
-        } else if waiting.reduce(bytes, { $0 + $1.entry.bytes.count }) > TwoPersonRule.maximumBytes
-        {
+        } else if total > TwoPersonRule.maximumBytes {
             refusal = Refusal(
                 .tooManyPending,
                 "the changes that wait for a second person are together too large: confirm, reject or"
                     + " withdraw some first")
-        } else if waiting.count >= TwoPersonRule.maximumWaitingOfOne {
-            let own = waiting.count(where: {
+        } else if waiting.count >= TwoPersonRule.maximumWaitingOfOne
+            || total > TwoPersonRule.maximumBytesOfOne
+        {
+            // Reads the authors only here, because a few small changes cannot exceed the limits of one author.
+            let own = waiting.filter {
                 PendingChange($0.id, bytes: $0.entry.bytes, journal)?.requester.actor
                     == request.context.actor
-            })
-            if own >= TwoPersonRule.maximumWaitingOfOne {
+            }
+            let ownBytes = own.reduce(bytes) { $0 + $1.entry.bytes.count }
+            if own.count >= TwoPersonRule.maximumWaitingOfOne {
                 refusal = Refusal(
                     .tooManyPending,
-                    "\(own) changes of \(request.context.actor) wait for a second person: have them"
+                    "\(own.count) changes of \(request.context.actor) wait for a second person: have them"
                         + " confirmed, or withdraw some first")
+            } else if ownBytes > TwoPersonRule.maximumBytesOfOne {
+                refusal = Refusal(
+                    .tooManyPending,
+                    "the changes of \(request.context.actor) that wait for a second person are together too"
+                        + " large: have them confirmed, or withdraw some first")
             }
         }
         // Adds the list of pending changes to the read set only for a refusal, because only a refusal depends on the

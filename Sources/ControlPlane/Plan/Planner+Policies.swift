@@ -103,8 +103,8 @@ extension Planner {
     }
 
     /// Returns warnings about the key of a policy. Warns about each other key under which an existing policy is also
-    /// stored. Warns about a new policy if it is stored with a tier prefix although other policies are stored without
-    /// one.
+    /// stored, if the caller may see the policy there. Warns about a new policy if it is stored with a tier prefix
+    /// although other policies are stored without one.
     func nameWarnings(
         _ name: ObjectName, _ key: ResourceKey, _ current: CurrentObject?,
         _ request: ChangeRequest, _ view: PlanningView
@@ -126,7 +126,8 @@ extension Planner {
                 )
             ]
         }
-        return twins(name, current, view).map { twin in
+        let twins = twins(name, current, view).filter { sees($0.key, request.scope, view) }
+        return twins.map { twin in
             Violation(
                 pointer: "/metadata/name", rule: RuleID(StoredFindingCode.twin.rawValue),
                 message:

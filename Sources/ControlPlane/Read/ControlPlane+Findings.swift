@@ -29,12 +29,26 @@ extension ControlPlane {
     }
 
     /// Returns the findings about one stored value. An overlap names an object of another region, so only a caller with
-    /// rights in all regions gets this finding.
+    /// rights in all regions gets this finding. A second key of the same policy is named only to a caller who may see
+    /// the policy at that key.
     private func findings(path: String, for scope: AccessScope) -> [ObjectFinding] {
         let (entry, found) = mirror.read { ($0.entries[path], $0.stored.findings.findings(path)) }
         guard let entry else { return [] }
-        return found.filter { scope.readsEverything || $0.code != .subnetOverlap }
+        return found.filter { scope.readsEverything || isShown($0.code, path, to: scope) }
             .map { ObjectFinding(key: path, revision: entry.modRevision, finding: $0) }
+    }
+
+    private func isShown(
+        _ code: StoredFindingCode, _ path: String, to scope: AccessScope
+    ) -> Bool {
+        switch code {
+        case .subnetOverlap: return false
+        case .twin:
+            guard let key = ResourceKey(path: path) else { return false }
+            let view = PlanningView(mirror)
+            return view.twins(of: key).allSatisfy { writer.planner.sees($0.key, scope, view) }
+        default: return true
+        }
     }
 
     /// Returns the findings about the stored values in the range of a page. A caller who may not see everything gets

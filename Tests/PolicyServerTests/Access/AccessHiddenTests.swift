@@ -173,6 +173,32 @@ extension EndToEndTests {
             }
         }
 
+        @Test func `a second key of a policy is named only to who may see it`() async throws {
+            let policies = "/calico/resources/v3/projectcalico.org/globalnetworkpolicies/"
+            try await TestApplication.with(access: Self.callers().access) { server in
+                let etcd = try #require(server.etcd)
+                for (name, region) in [("two", "east"), ("default.two", "west")] {
+                    try await etcd.etcdctl(
+                        "put", policies + name, Self.policy(name, region))
+                }
+                let path = "/v1/policies/two"
+                try await eventually("the policies are known") {
+                    try await server.send(.get, path, [Self.admin])["Warning"]?
+                        .contains("default.two") == true
+                }
+                let editor = ("X-Test-Principal", "editor")
+                for path in [path, "/v1/policies"] {
+                    let answer = try await server.send(.get, path, [editor])
+                    #expect(answer.status == 200)
+                    #expect(answer["Warning"] == nil)
+                    #expect(answer.json["findings"] == nil)
+                    #expect(!answer.text.contains("default.two"))
+                }
+                let listed = try await server.send(.get, "/v1/policies", [Self.admin])
+                #expect(listed.text.contains("default.two"))
+            }
+        }
+
         private static func compare(
             _ questions: [Question], _ hidden: String, _ absent: String, _ server: TestApplication
         ) async throws {
