@@ -19,6 +19,7 @@ OWN_WARNINGS = {
         "From (reserved word) cannot be used as model name": "it makes up a model name for each parameter, here"
         " the query parameter `from`, and writes no such model",
         "Field (reserved word) cannot be used as model name": "the same for the query parameter `field`",
+        "Unknown type `mutualTLS` found": "it knows the security schemes of OpenAPI 3.0 only",
     },
     "datamodel-code-generator": {},
 }
@@ -43,6 +44,10 @@ FREE = {
     "Drift": {"expected", "found"},
     "JSONValue": {"root"},
 }
+
+
+# The file of the operation whose answer is an object of any kind: the answer to a confirmed change is that of the change.
+ANY_OBJECT = {"changes_api.py"}
 
 
 def warnings(generator: str, log: str) -> list[str]:
@@ -96,7 +101,7 @@ def untyped_answers(path: Path) -> list[str]:
         text = file.read_text()
         found += [f"{file.name}: {line.strip()}" for line in text.splitlines()
                   if re.search(r"response_20[01] = cast\(Any", line)
-                  or re.search(r"'20[01]': (\"object\"|None)", line)]
+                  or re.search(r"'20[01]': (\"object\"|None)", line) and file.name not in ANY_OBJECT]
     return found
 
 
