@@ -193,3 +193,22 @@ extension AuditLedger {
     /// Every row, oldest first.
     func allRows() async throws -> [AuditRecord] { try await rows(after: 0, limit: 1_000_000) }
 }
+
+/// Expects that both ledgers have the same accepted rows, apart from their numbers. Returns them.
+@discardableResult
+func expectAgreement(
+    _ planes: [ControlPlane], _ ledgers: [AuditLedger]
+) async throws -> [AuditRecord.Draft] {
+    let newest = planes.map(\.mirror.applied.reached).max() ?? 0
+    for plane in planes {
+        try await plane.waitUntilApplied(newest, timeout: .seconds(10))
+        #expect(await plane.feed.audited.wait(for: newest, until: .now + .seconds(10)))
+    }
+    var accepted: [[AuditRecord.Draft]] = []
+    for ledger in ledgers {
+        accepted.append(
+            try await ledger.allRows().filter { $0.outcome == .accepted }.map(\.entry))
+    }
+    #expect(accepted[0] == accepted[1])
+    return accepted[0]
+}

@@ -32,7 +32,7 @@ import TestSupport
                 #expect(refusal.reason == .overlap)
                 #expect(refusal.objects.map(\.name) == [winner.name.name])
             }
-            try await expectAgreement(planes, ledgers)
+            #expect(try await !expectAgreement(planes, ledgers).isEmpty)
             for plane in planes {
                 let page = plane.list(ListQuery(collection: .subnets(region: nil)))
                 #expect(page.items.map(\.name) == [winner.name])
@@ -66,24 +66,8 @@ import TestSupport
             #expect(cidrs.count == 64)
             #expect(Set(cidrs).count == 64)
             #expect(outcomes.compactMap(\.refusal).map(\.reason).allSatisfy { $0 == .exhausted })
-            try await expectAgreement(planes, ledgers)
+            #expect(try await !expectAgreement(planes, ledgers).isEmpty)
         }
-    }
-
-    /// Expects that both ledgers have the same accepted rows, apart from their numbers.
-    private func expectAgreement(_ planes: [ControlPlane], _ ledgers: [AuditLedger]) async throws {
-        let newest = planes.map(\.mirror.applied.reached).max() ?? 0
-        for plane in planes {
-            try await plane.waitUntilApplied(newest, timeout: .seconds(10))
-            #expect(await plane.feed.audited.wait(for: newest, until: .now + .seconds(10)))
-        }
-        var accepted: [[AuditRecord.Draft]] = []
-        for ledger in ledgers {
-            accepted.append(
-                try await ledger.allRows().filter { $0.outcome == .accepted }.map(\.entry))
-        }
-        #expect(accepted[0] == accepted[1])
-        #expect(!accepted[0].isEmpty)
     }
 
     private func withTwo(

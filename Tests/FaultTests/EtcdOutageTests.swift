@@ -68,15 +68,15 @@ extension FaultTests {
             let client = APIClient(server)
             try await client.accepted(.put, "/v1/regions/reader", "{}")
             for _ in 0..<Self.outages {
-                try await acknowledge(another: 20, load)
+                try await load.acknowledge(another: 20)
                 try await outage.begin(etcd)
                 try await read(client)
                 try await outage.end(etcd)
                 let back = ContinuousClock.now
-                try await acknowledge(another: 1, load)
+                try await load.acknowledge(another: 1)
                 print("etcd \(outage): writes after \(ContinuousClock.now - back)")
             }
-            try await acknowledge(another: 50, load)
+            try await load.acknowledge(another: 50)
             load.stop()
         }
 
@@ -89,18 +89,6 @@ extension FaultTests {
                     #expect(answer.status == 200, "\(path): \(answer.text)")
                 }
                 try await Task.sleep(for: .milliseconds(20))
-            }
-        }
-
-        /// Waits until `count` more writes have been acknowledged.
-        private func acknowledge(another count: Int, _ load: WriteLoad) async throws {
-            let goal = load.log.acknowledged.count + count
-            let deadline = ContinuousClock.now + .seconds(40)
-            while load.log.acknowledged.count < goal {
-                guard ContinuousClock.now < deadline else {
-                    throw FaultTestError("no \(count) writes were acknowledged: \(load.log)")
-                }
-                try await Task.sleep(for: .milliseconds(10))
             }
         }
 

@@ -22,9 +22,9 @@ extension FaultTests {
                     async let clients: Void = load.run(
                         server, clients: [.goesOn, .goesOn, .goesOn, .goesOn])
                     do {
-                        try await Self.acknowledge(another: 20, load)
+                        try await load.acknowledge(another: 20)
                         try Self.write("new\nold\n", to: file)
-                        try await Self.acknowledge(another: 20, load)
+                        try await load.acknowledge(another: 20)
                         let result = try await Shell.run(
                             "head -n 1 etcd-password | etcdctl user passwd app --interactive=false",
                             [
@@ -32,9 +32,9 @@ extension FaultTests {
                                 "ETCDCTL_USER": "root:secret",
                             ], in: folder)
                         #expect(result.status == 0, "\(result.output)")
-                        try await Self.acknowledge(another: 20, load)
+                        try await load.acknowledge(another: 20)
                         try Self.write("new\n", to: file)
-                        try await Self.acknowledge(another: 20, load)
+                        try await load.acknowledge(another: 20)
                     } catch {
                         load.stop()
                         throw error
@@ -55,18 +55,6 @@ extension FaultTests {
             let isWritten = FileManager.default.createFile(
                 atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
             guard isWritten else { throw FaultTestError("\(path) cannot be written") }
-        }
-
-        /// Waits until `count` more writes have been acknowledged.
-        private static func acknowledge(another count: Int, _ load: WriteLoad) async throws {
-            let goal = load.log.acknowledged.count + count
-            let deadline = ContinuousClock.now + .seconds(40)
-            while load.log.acknowledged.count < goal {
-                guard ContinuousClock.now < deadline else {
-                    throw FaultTestError("no acknowledged writes: \(load.log)")
-                }
-                try await Task.sleep(for: .milliseconds(10))
-            }
         }
     }
 }

@@ -27,6 +27,18 @@ final class WriteLoad: Sendable {
     /// Stops the clients after their current answers.
     func stop() { isStopped.store(true, ordering: .relaxed) }
 
+    /// Waits until `count` more writes have been acknowledged.
+    func acknowledge(another count: Int) async throws {
+        let goal = log.acknowledged.count + count
+        let deadline = ContinuousClock.now + .seconds(40)
+        while log.acknowledged.count < goal {
+            guard ContinuousClock.now < deadline else {
+                throw FaultTestError("no \(count) writes were acknowledged: \(log)")
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
     /// Runs the clients until `stop` is called. A client ends earlier if its connection ends.
     func run(_ server: ServerProcess, clients: [Persistence]) async {
         isStopped.store(false, ordering: .relaxed)

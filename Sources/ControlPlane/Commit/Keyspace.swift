@@ -40,8 +40,8 @@ package enum Keyspace {
 
     package static let pendingPrefix = root + "pending/"
 
-    /// Returns the key that holds the change `id` while the change waits for a second person.
-    package static func pending(_ id: ChangeID) -> EtcdKey { EtcdKey(pendingPrefix + id.text) }
+    /// Returns the path of the key that holds the change `id` while the change waits for a second person.
+    static func pendingPath(_ id: ChangeID) -> String { pendingPrefix + id.text }
 
     /// Returns the key of the journal entry of the change `id`. The entry names the author of the change and the keys
     /// that the change wrote.

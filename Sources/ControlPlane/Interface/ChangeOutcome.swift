@@ -49,9 +49,7 @@ package struct AppliedManifest: Sendable {
 }
 
 extension AppliedManifest {
-    static let kinds: Set = [
-        "Region", "Subnet", "GlobalNetworkPolicy", "NetworkPolicy", CrossRegionPolicy.kind,
-    ]
+    static let kinds = Set(Grant.allKinds)
 
     init(_ id: ChangeID, _ write: PlannedWrite, revision: Int64?) {
         self.init(

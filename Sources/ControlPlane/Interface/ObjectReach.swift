@@ -32,7 +32,11 @@ extension ObjectName {
 
 extension ObjectView {
     /// The regions that the object touches.
-    package var reach: RegionSet { name.reach(showing: document) }
+    package var reach: RegionSet {
+        // The document of a region or a subnet does not matter, so it is not parsed.
+        if !name.isPolicy, let region = name.region { return .some([region]) }
+        return name.reach(showing: document)
+    }
 }
 
 extension AccessScope {

@@ -1,5 +1,5 @@
 package import Documents
-package import Domain
+import Domain
 
 /// The form of a pending change in etcd, under `pending/<id>`, and in the ledger's rows about it.
 extension PendingChange {
@@ -175,7 +175,7 @@ extension Grant {
 
     fileprivate init?(_ value: JSONValue) {
         guard let role = value["role"]?.stringValue.flatMap(Role.init(rawValue:)),
-            let regions = value["regions"].flatMap(RegionSet.init(_:))
+            let regions = value["regions"].flatMap(RegionSet.init(document:))
         else { return nil }
         var kinds: Set<String>?
         if let list = value["kinds"] {
@@ -183,26 +183,6 @@ extension Grant {
             kinds = Set(texts)
         }
         self.init(role, regions: regions, kinds: kinds)
-    }
-}
-
-extension RegionSet {
-    /// The names in order, or `*` for all regions.
-    package var document: JSONValue {
-        switch self {
-        case .all: "*"
-        case .some(let regions): .array(regions.sorted().map(JSONValue.string))
-        }
-    }
-
-    fileprivate init?(_ value: JSONValue) {
-        if value.stringValue == "*" {
-            self = .all
-        } else if let names = value.arrayValue?.all(\.stringValue) {
-            self = .some(Set(names))
-        } else {
-            return nil
-        }
     }
 }
 
@@ -220,7 +200,7 @@ extension PendingChange.Object {
     fileprivate init?(_ value: JSONValue) {
         guard let verb = value["verb"]?.stringValue.flatMap(ChangeVerb.init(rawValue:)),
             let kind = value["kind"]?.stringValue, let name = value["name"]?.stringValue,
-            let reach = value["regions"].flatMap(RegionSet.init(_:))
+            let reach = value["regions"].flatMap(RegionSet.init(document:))
         else { return nil }
         self.init(
             verb: verb, kind: kind, name: name, region: value["region"]?.stringValue, reach: reach)

@@ -37,8 +37,13 @@ package final class WriteStages: Sendable {
         package init() {}
 
         package subscript(stage: WriteStage) -> Histogram {
-            get { durations[stage] ?? WriteStages.unmeasured }
-            set { durations[stage] = newValue }
+            durations[stage] ?? WriteStages.unmeasured
+        }
+
+        /// Counts one pass of `stage`. Changes the histogram in place, because a copy would allocate memory for each
+        /// stage of each write.
+        fileprivate mutating func observe(_ stage: WriteStage, _ duration: Duration) {
+            durations[stage, default: WriteStages.unmeasured].observe(duration.seconds)
         }
     }
 
@@ -58,8 +63,8 @@ package final class WriteStages: Sendable {
 
     /// Counts one pass of `stage`, which began at `start` and ends now.
     package func record(_ stage: WriteStage, since start: ContinuousClock.Instant) {
-        let seconds = (ContinuousClock.now - start).seconds
-        state.withLock { $0[stage].observe(seconds) }
+        let duration = ContinuousClock.now - start
+        state.withLock { $0.observe(stage, duration) }
     }
 
     /// Counts a transaction that is about to begin. `submitted` has the time when each of its changes was submitted.
@@ -67,7 +72,7 @@ package final class WriteStages: Sendable {
         let now = ContinuousClock.now
         state.withLock { state in
             state.batches.observe(Double(submitted.count))
-            for start in submitted { state[.queue].observe((now - start).seconds) }
+            for start in submitted { state.observe(.queue, now - start) }
         }
     }
 }

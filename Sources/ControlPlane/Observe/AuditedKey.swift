@@ -24,7 +24,7 @@ package enum AuditedKey: Hashable, Sendable {
     package var path: String {
         switch self {
         case .resource(let key): key.path
-        case .pending(let id): Keyspace.pendingPrefix + id.text
+        case .pending(let id): Keyspace.pendingPath(id)
         }
     }
 

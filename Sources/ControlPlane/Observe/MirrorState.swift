@@ -188,19 +188,24 @@ package struct PreparedPut: Sendable {
     /// Parses and checks the value of one key.
     package init(_ keyValue: KeyValue) {
         self.keyValue = keyValue
-        var entry = MirrorEntry(bytes: keyValue.value, modRevision: keyValue.modRevision)
-        if case .resource(let key)? = AuditedKey(keyValue.key) {
+        var entry: MirrorEntry {
+            MirrorEntry(bytes: keyValue.value, modRevision: keyValue.modRevision)
+        }
+        switch AuditedKey(keyValue.key) {
+        case .resource(let key)?:
+            var entry = entry
             let value = StoredValue(key, keyValue.value)
             if InventoryKey(key) != nil, let resource = value.resource {
                 entry.nets = InventoryResource.nets(resource)
             }
             content = .audited(key, entry, StoredFacts(key, value))
-        } else if case .pending(let id)? = AuditedKey(keyValue.key) {
-            content = .pending(path: Keyspace.pendingPrefix + id.text, entry)
-        } else if let path = MirrorState.endpointPath(keyValue.key) {
-            content = .endpoint(path: path, labels: EndpointLabels.labels(in: keyValue.value))
-        } else {
-            content = .other
+        case .pending(let id)?:
+            content = .pending(path: Keyspace.pendingPath(id), entry)
+        case nil:
+            content =
+                MirrorState.endpointPath(keyValue.key).map {
+                    .endpoint(path: $0, labels: EndpointLabels.labels(in: keyValue.value))
+                } ?? .other
         }
     }
 }

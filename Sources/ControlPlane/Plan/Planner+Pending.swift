@@ -66,7 +66,7 @@ extension Planner {
         let now = environment.now()
         let decision = replaying(request.id, at: now).planObjects(change, request, view)
         guard case .write(let write) = decision else { return decision }
-        var pending = PendingChange(
+        let pending = PendingChange(
             id: request.id, requester: request.context, grants: request.scope.grants,
             credential: request.credential, requestedAt: now,
             expiresAt: Timestamp(
@@ -74,12 +74,11 @@ extension Planner {
             operation: request.operation, precondition: request.precondition,
             options: request.options, objects: touched(by: write, view), plan: write.digest,
             warnings: write.warnings.prefix(Self.journaledWarnings).map(\.document))
-        pending.options.dryRun = false
         var record = pending.record
         journal.seal(&record, pending: request.id)
         let bytes = JSONSerializer.bytes(.object(record))
         if let refusal = crowded(adding: bytes.count, request, view) { return .refused(refusal) }
-        let path = Keyspace.pendingPrefix + request.id.text
+        let path = Keyspace.pendingPath(request.id)
         guard view.entry(path) == nil else {
             return .refused(
                 Refusal(
@@ -183,7 +182,7 @@ extension Planner {
     func settle(
         _ action: PendingAction, _ id: ChangeID, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
-        let path = Keyspace.pendingPrefix + id.text
+        let path = Keyspace.pendingPath(id)
         guard let entry = view.entry(path),
             let pending = PendingChange(id, bytes: entry.bytes, journal),
             request.scope.sees(pending, as: request.context.actor)

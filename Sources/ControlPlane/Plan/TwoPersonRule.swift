@@ -1,3 +1,5 @@
+import Domain
+
 /// The kinds of object that no person may change alone.
 package struct TwoPersonRule: Sendable {
     /// The kinds, such as `GlobalNetworkPolicy`. Empty if nothing needs a second person.
@@ -6,9 +8,7 @@ package struct TwoPersonRule: Sendable {
     package var lifetimeSeconds: Int64
 
     /// Every kind that the rule can name.
-    package static let allKinds = [
-        "Region", "Subnet", "GlobalNetworkPolicy", "NetworkPolicy", "CrossRegionPolicy",
-    ]
+    package static let allKinds = Grant.allKinds
 
     package static let off = TwoPersonRule(kinds: [])
 

@@ -37,7 +37,7 @@ extension ControlPlane {
         _ id: ChangeID, for scope: AccessScope, _ actor: String
     ) -> PendingView? {
         let view = PlanningView(mirror)
-        guard let entry = view.entry(Keyspace.pendingPrefix + id.text),
+        guard let entry = view.entry(Keyspace.pendingPath(id)),
             let pending = PendingChange(id, bytes: entry.bytes, writer.planner.journal),
             scope.sees(pending, as: actor)
         else { return nil }

@@ -130,7 +130,7 @@ extension ControlPlane {
     /// Returns the current kind of the object.
     private func kind(of name: ObjectName) -> String {
         guard case .policy = name else { return name.kind }
-        return name.kind(showing: object(name, for: .unlimited)?.document)
+        return object(name, for: .unlimited)?.kind ?? name.kind
     }
 
     /// The largest number of characters of the detail in a refusal's row. The number of violations is bounded

@@ -57,8 +57,7 @@ package struct RefusalBudget: Sendable {
 
         /// Adds `perMinute` tokens for each minute since the last filling, up to `burst`.
         mutating func fill(to burst: Int, perMinute: Int, at now: ContinuousClock.Instant) {
-            let (seconds, attoseconds) = (now - filledAt).components
-            let passed = Double(seconds) + Double(attoseconds) * 1e-18
+            let passed = (now - filledAt).seconds
             tokens = min(Double(burst), tokens + passed * Double(perMinute) / 60)
             filledAt = now
         }

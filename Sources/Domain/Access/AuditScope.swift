@@ -43,11 +43,11 @@ extension AuditScope {
     /// regions.
     package var document: JSONValue {
         var object = JSONObject()
-        object["regions"] = Self.document(regions)
+        object["regions"] = regions.document
         if !kinds.isEmpty {
             var members = JSONObject()
             for (kind, regions) in kinds.sorted(by: { $0.key < $1.key }) {
-                members[kind] = Self.document(regions)
+                members[kind] = regions.document
             }
             object["kinds"] = .object(members)
         }
@@ -56,10 +56,12 @@ extension AuditScope {
 
     /// Reads the JSON form that the property `document` has. Returns nil for any other value.
     init?(document: JSONValue) {
-        guard let regions = document["regions"].flatMap(Self.regions) else { return nil }
+        guard let regions = document["regions"].flatMap(RegionSet.init(document:)) else {
+            return nil
+        }
         var kinds: [String: RegionSet] = [:]
         for (kind, value) in document["kinds"]?.objectValue ?? JSONObject() {
-            guard let regions = Self.regions(value) else { return nil }
+            guard let regions = RegionSet(document: value) else { return nil }
             kinds[kind] = regions
         }
         self.init(regions: regions, kinds: kinds)
@@ -67,18 +69,26 @@ extension AuditScope {
 
     /// The union of `regions` and the regions of every kind.
     var union: RegionSet { kinds.values.reduce(regions) { $0.union($1) } }
+}
 
-    private static func document(_ regions: RegionSet) -> JSONValue {
-        switch regions {
+extension RegionSet {
+    /// The JSON form: the names in order, or `*` for all regions.
+    package var document: JSONValue {
+        switch self {
         case .all: "*"
         case .some(let names): .array(names.sorted().map(JSONValue.string))
         }
     }
 
-    private static func regions(_ document: JSONValue) -> RegionSet? {
-        if document == "*" { return .all }
+    /// Reads the JSON form that the property `document` has. Returns nil for any other value.
+    package init?(document: JSONValue) {
+        if document == "*" {
+            self = .all
+            return
+        }
         guard let elements = document.arrayValue else { return nil }
         let names = elements.compactMap(\.stringValue)
-        return names.count == elements.count ? .some(Set(names)) : nil
+        guard names.count == elements.count else { return nil }
+        self = .some(Set(names))
     }
 }

@@ -46,6 +46,11 @@ package struct Grant: Hashable, Sendable {
     /// The kinds, such as `Region` or `GlobalNetworkPolicy`; nil for every kind.
     package var kinds: Set<String>?
 
+    /// The kinds of object in the API, to which a grant can be limited.
+    package static let allKinds = [
+        "Region", "Subnet", "GlobalNetworkPolicy", "NetworkPolicy", CrossRegionPolicy.kind,
+    ]
+
     package init(_ role: Role, regions: RegionSet = .all, kinds: Set<String>? = nil) {
         self.role = role
         self.regions = regions

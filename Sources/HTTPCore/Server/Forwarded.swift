@@ -20,7 +20,7 @@ package enum Forwarded {
     /// nil in place of an element that is not an address.
     package static func list(_ line: String) -> [String?] {
         line.split(separator: ",", omittingEmptySubsequences: false).map { part in
-            let text = String(part.trimmingSpace)
+            let text = String(part.trimmed())
             // Tries an address without a port first, because nginx and other proxies write IPv6 addresses without
             // brackets and without a port.
             return canonical(text) ?? address(text)
@@ -131,14 +131,6 @@ package enum Forwarded {
     private static func skipSpace(_ rest: inout Substring.UTF8View) {
         rest = rest.drop { $0 == 0x20 || $0 == 0x09 }
     }
-
-    /// Returns true if `byte` is a character of a token (RFC 9110 section 5.6.2).
-    private static func isToken(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-        }
-    }
 }
 
 extension SocketAddress {
@@ -149,14 +141,5 @@ extension SocketAddress {
         let prefix = "::ffff:"
         guard case .v6 = self, text.hasPrefix(prefix), text.contains(".") else { return text }
         return String(text.dropFirst(prefix.count))
-    }
-}
-
-extension Substring {
-    /// The text without spaces and tabs at its ends.
-    fileprivate var trimmingSpace: Substring {
-        let start = drop { $0 == " " || $0 == "\t" }
-        guard let last = start.lastIndex(where: { $0 != " " && $0 != "\t" }) else { return "" }
-        return start[...last]
     }
 }

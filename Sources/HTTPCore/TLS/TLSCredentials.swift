@@ -39,7 +39,6 @@ package final class TLSCredentials: Reloadable {
     }
 
     private let files: TLSFiles
-    private let applicationProtocols: [String]
     private let logger: Logger
     private let state: Mutex<State>
 
@@ -47,9 +46,8 @@ package final class TLSCredentials: Reloadable {
     package init(_ files: TLSFiles, logger: Logger) throws {
         self.files = files
         self.logger = logger
-        applicationProtocols = HTTPServer.applicationProtocols
         let stamp = files.stamp
-        let material = try TLSMaterial(files, applicationProtocols: applicationProtocols)
+        let material = try TLSMaterial(files)
         state = Mutex(
             State(material: material, status: Status(material), stamp: stamp, seen: stamp))
         warn(material)
@@ -77,7 +75,7 @@ package final class TLSCredentials: Reloadable {
     package func reload() {
         let stamp = files.stamp
         do {
-            let material = try TLSMaterial(files, applicationProtocols: applicationProtocols)
+            let material = try TLSMaterial(files)
             let revoked = state.withLock { state in
                 state.material = material
                 state.stamp = stamp

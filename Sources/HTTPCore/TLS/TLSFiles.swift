@@ -9,7 +9,7 @@
 /// The files of a TLS listener.
 package struct TLSFiles: Sendable {
     /// The setting that names a file.
-    package enum Part: Sendable, CaseIterable {
+    package enum Part: Sendable {
         case certificate
         case key
         case clientAuthority
@@ -17,7 +17,7 @@ package struct TLSFiles: Sendable {
     }
 
     /// The rule for certificates of clients.
-    package enum ClientCertificates: String, Sendable, CaseIterable {
+    package enum ClientCertificates: String, Sendable {
         /// The server does not ask the client for a certificate.
         case none
         /// A client may connect without a certificate. A certificate that the client sends must be valid.

@@ -17,9 +17,7 @@ struct TLSMaterial: Sendable {
     /// The beginning of the validity of the server's certificate.
     let notBefore: Date
 
-    init(
-        _ files: TLSFiles, applicationProtocols: [String]
-    ) throws(TLSFileError) {
+    init(_ files: TLSFiles) throws(TLSFileError) {
         let chain = try Self.certificates(files.certificate, .certificate)
         let key = try Self.key(files)
         let leaf = chain[0]
@@ -29,7 +27,7 @@ struct TLSMaterial: Sendable {
             }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
         configuration.cipherSuiteValues = Self.cipherSuites
-        configuration.applicationProtocols = applicationProtocols
+        configuration.applicationProtocols = HTTPServer.applicationProtocols
         // The time that the server waits for the client's answer to close_notify.
         configuration.shutdownTimeout = .seconds(2)
         var authorities: [Certificate] = []
@@ -120,11 +118,16 @@ struct TLSMaterial: Sendable {
             switch name {
             case .dnsName(let text): result.insert(text.lowercased())
             case .ipAddress(let bytes):
-                if let text = IPAddressText.text(Array(bytes.bytes)) { result.insert(text) }
+                if let text = text(ofAddress: Array(bytes.bytes)) { result.insert(text) }
             default: break
             }
         }
         return result
+    }
+
+    /// Returns the text of an IP address of 4 or 16 bytes; nil for any other number of bytes.
+    private static func text(ofAddress bytes: [UInt8]) -> String? {
+        (try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: 0))?.ipAddress
     }
 }
 
@@ -134,13 +137,5 @@ extension Certificate {
         var serializer = DER.Serializer()
         try serializer.serialize(self)
         return serializer.serializedBytes
-    }
-}
-
-/// The text of an IP address.
-enum IPAddressText {
-    /// Returns the text of 4 or 16 bytes; nil for any other number of bytes.
-    static func text(_ bytes: [UInt8]) -> String? {
-        (try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: 0))?.ipAddress
     }
 }

@@ -108,11 +108,6 @@ extension Grant {
         )
     }
 
-    /// The kinds to which a grant can be limited.
-    package static let allKinds = [
-        "Region", "Subnet", "GlobalNetworkPolicy", "NetworkPolicy", CrossRegionPolicy.kind,
-    ]
-
     private static let roles = Role.allCases.map(\.rawValue).joined(separator: ", ")
 }
 

@@ -98,11 +98,3 @@ extension RateLimiter.Verdict {
         return problem
     }
 }
-
-extension HTTPField.Name {
-    // Both names are legal field names, so the fallback is never used.
-    /// The field `RateLimit`.
-    static let rateLimit = HTTPField.Name("RateLimit") ?? .retryAfter
-    /// The field `RateLimit-Policy`.
-    static let rateLimitPolicy = HTTPField.Name("RateLimit-Policy") ?? .retryAfter
-}

@@ -87,18 +87,15 @@ extension TouchedRegions {
     private static func text(_ regions: RegionSet) -> String {
         switch regions {
         case .all: everyRegion
-        case .some(let names):
-            JSONSerializer.canonicalText(.array(names.sorted().map { .string($0) }))
+        case .some: JSONSerializer.canonicalText(regions.document)
         }
     }
 
     /// Reads a text in the form that `text(_:)` returns. Returns all regions for any other text.
     static func regions(_ text: String) -> RegionSet {
-        guard text != everyRegion, let document = try? JSONParser.parse(Array(text.utf8)),
-            let names = document.arrayValue
+        guard text != everyRegion, let document = try? JSONParser.parse(Array(text.utf8))
         else { return .all }
-        let regions = names.compactMap(\.stringValue)
-        return regions.count == names.count ? .some(Set(regions)) : .all
+        return RegionSet(document: document) ?? .all
     }
 }
 

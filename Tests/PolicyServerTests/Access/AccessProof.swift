@@ -27,13 +27,14 @@ struct AccessProof: Sendable, CustomTestStringConvertible {
         AccessProof(method: .certificate) { role, body in
             let certificate = ClientCertificate(commonName: "p", fingerprint: "ab")
             let tls = TLSSession(version: "TLSv1.3", certificate: certificate)
-            let grants = try grants("- {principal: p, grants: [{role: \(role.rawValue)}]}")
+            let grants = try TokenFixture.grants(
+                "- {principal: p, grants: [{role: \(role.rawValue)}]}")
             try await body(
                 CertificateAuthenticator(rule: CertificateRule(name: .cn), grants: grants),
                 Request(peer: Peer(address: "192.0.2.1", tls: tls)))
         },
         AccessProof(method: .unix) { role, body in
-            let grants = try grants(
+            let grants = try TokenFixture.grants(
                 "- {uid: 7, principal: p, grants: [{role: \(role.rawValue)}]}")
             try await body(
                 UnixAuthenticator(grants: grants), Request(peer: Peer(address: "unix", userID: 7)))
@@ -57,12 +58,4 @@ struct AccessProof: Sendable, CustomTestStringConvertible {
             }
         },
     ]
-
-    private static func grants(_ text: String) throws -> ReloadingFile<GrantTable> {
-        let fixture = try TokenFixture()
-        try fixture.write(text)
-        return try ReloadingFile(
-            fixture.path, subject: "the file of grants", bytes: GrantTable.bytes
-        ) { try GrantTable($0) }
-    }
 }

@@ -11,14 +11,6 @@ struct ConnectionAuthenticatorTests {
         commonName: "alice", dnsNames: ["a.example.org"], emails: ["alice@example.org"],
         uris: ["spiffe://example.org/ci", "urn:x"], fingerprint: "ab12")
 
-    private static func grants(_ text: String) throws -> ReloadingFile<GrantTable> {
-        let fixture = try TokenFixture()
-        try fixture.write(text)
-        return try ReloadingFile(
-            fixture.path, subject: "the file of grants", bytes: GrantTable.bytes
-        ) { try GrantTable($0) }
-    }
-
     private static func request(_ certificate: ClientCertificate?) -> Request {
         let tls = TLSSession(version: "TLSv1.3", certificate: certificate)
         return Request(peer: Peer(address: "192.0.2.1", tls: tls))
@@ -54,7 +46,7 @@ struct ConnectionAuthenticatorTests {
     @Test func `a certificate gives the grants of the file and its fingerprint`() throws {
         let authenticator = CertificateAuthenticator(
             rule: CertificateRule(name: .cn),
-            grants: try Self.grants("- {principal: alice, grants: [{role: auditor}]}"))
+            grants: try TokenFixture.grants("- {principal: alice, grants: [{role: auditor}]}"))
         let identity = try authenticator.authenticate(Self.request(Self.certificate))?.identity
         #expect(
             identity
@@ -69,7 +61,8 @@ struct ConnectionAuthenticatorTests {
 
     @Test func `a user of the machine is known by its number`() throws {
         let authenticator = UnixAuthenticator(
-            grants: try Self.grants("- {uid: 1000, principal: ops, grants: [{role: admin}]}"))
+            grants: try TokenFixture.grants(
+                "- {uid: 1000, principal: ops, grants: [{role: admin}]}"))
         func identity(_ userID: UInt32?) throws -> Identity? {
             let peer = Peer(address: "unix", userID: userID)
             return try authenticator.authenticate(Request(peer: peer))?.identity
@@ -82,7 +75,8 @@ struct ConnectionAuthenticatorTests {
     @Test func `a client behind a proxy on the machine is not the user of the proxy`() async throws
     {
         let authenticator = UnixAuthenticator(
-            grants: try Self.grants("- {uid: 1000, principal: ops, grants: [{role: admin}]}"))
+            grants: try TokenFixture.grants(
+                "- {uid: 1000, principal: ops, grants: [{role: admin}]}"))
         let proxies = TrustedProxies { $0 == "unix" }
         func request(_ list: String?) throws -> Request {
             var fields = HTTPFields()

@@ -30,6 +30,15 @@ final class TokenFixture: Sendable {
         }
     }
 
+    /// Returns a file of grants with the content `text`.
+    static func grants(_ text: String) throws -> ReloadingFile<GrantTable> {
+        let fixture = try TokenFixture()
+        try fixture.write(text)
+        return try ReloadingFile(
+            fixture.path, subject: "the file of grants", bytes: GrantTable.bytes
+        ) { try GrantTable($0) }
+    }
+
     func reloadingFile() throws -> ReloadingFile<TokenTable> {
         try ReloadingFile(path, subject: "the token file", bytes: TokenFile.bytes) {
             TokenTable(try TokenFile.parse($0))

@@ -32,8 +32,10 @@ extension API {
             throw Problem.unreadable(error)
         }
         guard let subject = question.subject else {
-            let positions = DocumentLocator.positions(
-                of: question.violations.map(\.pointer), in: body)
+            let pointers = question.violations.map(\.pointer)
+            let positions = await largeBodies.perform(bytes: body.count) {
+                DocumentLocator.positions(of: pointers, in: body)
+            }
             throw Problem.refused(Refusal(breaking: question.violations), at: positions)
         }
         return .document(AccessAnswer(subject, for: request.caller).document, for: request)
