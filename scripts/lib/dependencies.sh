@@ -37,6 +37,9 @@ as_root() {
 # would otherwise listen on 2379 at once, and again after each boot.
 install_packages() (
     local guard=/usr/sbin/policy-rc.d etcd_was_there=yes
+    # Scripts that run side by side install one after the other.
+    exec 9>"${TMPDIR:-/tmp}/policy-server-packages.lock"
+    flock 9
     command -v etcd >/dev/null || etcd_was_there=no
     if [[ ! -e $guard ]]; then
         trap 'as_root rm -f "$guard"' EXIT
