@@ -9,7 +9,7 @@ struct RuleEntity {
     /// True if no address can match this side.
     var isImpossible = false
 
-    /// Creates the side of a rule that matches `peer`. The selector of the side requires `terms`.
+    /// Creates the side of a rule from `peer`. The side's selector joins `terms` by `&&`.
     ///
     /// Without terms, a subnet becomes a selector of the subnet's network set, so that the rule follows changes of the
     /// subnet. With terms, a subnet becomes the subnet's network, because the selector must match endpoints, and one

@@ -119,7 +119,7 @@ package enum GroupReferences {
         return found
     }
 
-    /// Returns the records that hold selectors of endpoints: the policy's spec and both sides of its rules.
+    /// Returns the JSON objects of the policy that hold selectors of endpoints: the spec and both sides of every rule.
     private static func records(_ stored: JSONValue) -> [(JSONValue, pointer: String)] {
         guard let spec = stored["spec"] else { return [] }
         var records = [(spec, pointer: "/spec")]

@@ -75,7 +75,7 @@ package struct ObjectIdentity: Sendable, Equatable {
 }
 
 extension Resource {
-    /// Returns a resource with the envelope that every Calico tool accepts.
+    /// Returns a resource with the members `kind`, `apiVersion` and `metadata` that every Calico tool expects.
     ///
     /// The resource keeps the fields of `existing` that the other parameters do not set: other metadata and other
     /// members of the object.

@@ -79,7 +79,8 @@ enum MetadataRules {
         .namespaceRequired, .labelKey, .labelValue, .annotationKey, .annotationsSize,
     ]
 
-    /// The maximum number of bytes in all keys and values of the annotations, as in Kubernetes and Calico.
+    /// The maximum number of bytes of all annotations of an object together, keys and values, as in Kubernetes and
+    /// Calico.
     static let maxAnnotationBytes = 256 * 1024
 
     private static let keyRule =
@@ -130,8 +131,8 @@ enum MetadataRules {
         }
     }
 
-    /// Returns the key in lower case. Converts only characters whose lower-case form is ASCII, because the check of the
-    /// result refuses every other character outside ASCII.
+    /// Returns the key in lower case. Converts only characters whose lower-case form is ASCII, because
+    /// `isQualifiedName` refuses every key that still has a character outside ASCII.
     private static func lowerCase(_ key: String) -> String {
         var lowered = String.UnicodeScalarView()
         for scalar in key.unicodeScalars {
