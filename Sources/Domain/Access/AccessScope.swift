@@ -38,8 +38,8 @@ extension Identity {
 }
 
 extension [Grant] {
-    /// Returns the regions in which the grants give `permission` for objects of `kind`. If `kind` is nil, only grants
-    /// that are not limited to kinds count.
+    /// Returns the regions in which the grants give `permission` for objects of `kind`. If `kind` is nil, ignores the
+    /// grants that are limited to kinds.
     func regions(for permission: Permission, kind: String?) -> RegionSet {
         reduce(.none) { regions, grant in
             guard grant.role.permissions.contains(permission) else { return regions }

@@ -39,7 +39,7 @@ package final class AuditColumn: Sendable {
         case plain(String)
         /// A member that contains the column's JSON text as a JSON value, and not as a string.
         case json(String)
-        /// A member of the object that the member `of` holds.
+        /// A member of an object. The object is the value of the member `of`.
         case part(String, of: String)
 
         package init(stringLiteral name: String) { self = .plain(name) }

@@ -53,7 +53,7 @@ package struct RowRegions: Sendable {
         }
     }
 
-    /// Returns the regions that a refusal touches. The text of a refusal may name any object that the author of the
+    /// Returns the regions that a refusal touches. The message of a refusal may name any object that the author of the
     /// request may see, so the refusal touches all of the author's regions and the region of the row's object. If the
     /// row does not record the author's regions, the refusal touches all regions.
     private func ofRefusal(_ row: AuditRecord.Draft) -> RegionSet {
@@ -78,7 +78,7 @@ extension AuditRecord.Draft {
             let pointer = warning["pointer"]?.stringValue ?? "/0"
             let isOfManifest = pointer.utf8.dropFirst().first.map { (0x30...0x39).contains($0) }
             return isOfManifest ?? false
-                // The message of this warning counts the policies of all regions.
+                // The message of this warning contains the number of policies of all regions.
                 || warning["rule"]?.stringValue == "policy.name-convention"
         }
     }

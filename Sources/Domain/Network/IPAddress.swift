@@ -108,7 +108,8 @@ struct IPAddressParser {
 
     private var current: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
 
-    /// Reads four decimal octets. Refuses a leading zero, because some readers interpret the octet as octal.
+    /// Reads four decimal octets. Refuses a leading zero, because some programs read a number with a leading zero as
+    /// octal.
     private mutating func ipv4() -> UInt32? {
         var bits: UInt32 = 0
         for octet in 0..<4 {
