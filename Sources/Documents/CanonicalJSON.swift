@@ -115,7 +115,7 @@ package struct CanonicalObjectWriter {
         writer.output.append(UInt8(ascii: "{"))
     }
 
-    /// Adds a text from UTF-8 bytes. Copies invalid bytes unchanged.
+    /// Adds a member whose value is a string, given as UTF-8 bytes. Copies invalid bytes unchanged.
     package mutating func add(
         utf8Key key: [UInt8], utf8 text: UnsafeBufferPointer<UInt8>
     ) {

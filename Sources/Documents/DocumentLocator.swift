@@ -110,8 +110,8 @@ package enum DocumentLocator {
 }
 
 extension JSONReader {
-    /// Reads past the value at the reader's offset, which must be the value of `node`. Records the offsets of all
-    /// values inside that value that the tree names.
+    /// Reads past the value at the reader's offset, which must be the value of `node`. Records in `offsets` where each
+    /// descendant of `node` in the tree was found.
     fileprivate mutating func locate(
         _ tree: PointerTree, _ node: Int, depth: Int, _ offsets: inout [Int: Int]
     ) throws(DocumentError) {

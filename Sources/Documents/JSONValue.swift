@@ -93,7 +93,8 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral,
 
 /// The members of a JSON object in their original order. Each key occurs only once.
 ///
-/// Keys are compared by their bytes (RFC 8259 section 8.3). Equality does not depend on the order.
+/// Keys are compared by their bytes (RFC 8259 section 8.3). Two objects are equal if they have equal members in any
+/// order.
 package struct JSONObject: Sendable {
     package private(set) var members: [(key: String, value: JSONValue)] = []
 
@@ -166,7 +167,8 @@ package struct JSONNumber: Sendable {
 
     package init(_ value: Int64) { self.literal = String(value) }
 
-    /// Creates a number. The `literal` must be a legal JSON number. The parsers create numbers only from legal texts.
+    /// Creates a number. The `literal` must be a legal JSON number. The parsers create numbers only from legal JSON
+    /// numbers.
     package init(uncheckedLiteral literal: String) { self.literal = literal }
 
     /// The value of an integer that is written without fraction and exponent and fits 64 bits; otherwise nil.

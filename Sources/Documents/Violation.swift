@@ -147,7 +147,7 @@ extension Violation {
             message: message.cut(to: ViolationList.messageBytes))
     }
 
-    /// The pointer and the message in one text, cut to the limits of an answer.
+    /// The pointer and the message in one string, cut to the limits of an answer.
     package var summary: String {
         let short = bounded
         return short.pointer.isEmpty ? short.message : "\(short.pointer): \(short.message)"
