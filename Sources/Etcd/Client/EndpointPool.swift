@@ -7,7 +7,7 @@ import Synchronization
 package final class EndpointPool: Sendable {
     private struct State {
         var current = 0
-        /// The times until which silent endpoints are skipped, by index.
+        /// The time until which each silent endpoint is skipped, by the endpoint's index.
         var silentUntil: [Int: ContinuousClock.Instant] = [:]
         /// The running search for the endpoint that replaces `current`; nil if no search runs.
         var choice: Task<Void, Never>?
@@ -125,7 +125,7 @@ struct EndpointFailures {
         return true
     }
 
-    /// Returns `last`, the error that ended the call, with the messages of all endpoints.
+    /// Returns `last`, the error that ended the call, with a message that names the failures of all endpoints.
     func summary(_ last: EtcdError) -> EtcdError {
         var error = last
         error.message = text
