@@ -193,7 +193,7 @@ extension JSONNumber: Hashable {
     package func hash(into hasher: inout Hasher) { hasher.combine(double) }
 }
 
-/// A string that is compared by its bytes. Swift's `==` also equates the composed and decomposed forms of a
+/// A string that is compared by its bytes. Swift's `==` is also true for the composed and decomposed forms of a
 /// character. In JSON these forms are different (RFC 8259 section 8.3).
 struct ExactString: Hashable {
     let text: String
@@ -202,9 +202,9 @@ struct ExactString: Hashable {
 
     static func == (lhs: ExactString, rhs: ExactString) -> Bool { lhs.text.isExactly(rhs.text) }
 
-    /// Hashes the bytes. Swift's own hash is equal for all canonically equal spellings of a text, and a text of a few
-    /// dozen bytes can have thousands of spellings. If an object had all these spellings as keys, each key would be
-    /// compared with every other key.
+    /// Hashes the bytes. Swift's own hash is equal for all canonically equal spellings of a string, and a string of a
+    /// few dozen bytes can have thousands of spellings. If an object had all these spellings as keys, each key would
+    /// be compared with every other key.
     func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }

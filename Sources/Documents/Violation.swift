@@ -58,7 +58,7 @@ package struct ViolationList: Sendable, Equatable {
 
     package init(_ violations: some Sequence<Violation>) { append(contentsOf: violations) }
 
-    /// True if further violations are only counted.
+    /// True if the list keeps no further violations and only counts them.
     package var isFull: Bool { kept.count >= Self.limit }
 
     package mutating func append(_ violation: Violation) {
@@ -66,7 +66,7 @@ package struct ViolationList: Sendable, Equatable {
         if !isFull { kept.append(violation) }
     }
 
-    /// Counts violations without keeping them.
+    /// Adds `count` to `total` without keeping any violation.
     package mutating func skip(_ count: Int = 1) { total += count }
 
     package mutating func append(contentsOf violations: some Sequence<Violation>) {

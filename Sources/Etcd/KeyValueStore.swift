@@ -3,7 +3,8 @@
 ///
 /// Every call ends within the implementation's deadline, stops if its task is cancelled, and throws `EtcdError`.
 package protocol KeyValueStore: Sendable {
-    /// The failures of the endpoints since the last answer; nil if there were no failures.
+    /// A description of the endpoints' failures since the last answer from any endpoint; nil if there were no
+    /// failures.
     var trouble: String? { get }
 
     /// The endpoint in use; nil for a store without endpoints.

@@ -143,7 +143,7 @@ package enum CrossRegionAnnotation {
         }
     }
 
-    /// Returns true if only this server sets annotations with the key.
+    /// Returns true if `key` is the key of an annotation that only this server may set.
     package static func isReserved(_ key: String) -> Bool { key.hasPrefix("policyserver/") }
 
     /// Returns true if a policy belongs to a CrossRegionPolicy. The `document` is the policy in the form for clients.

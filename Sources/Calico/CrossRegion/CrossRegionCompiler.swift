@@ -9,7 +9,8 @@ package import Domain
 /// Each policy must therefore be correct without the others. So each policy repeats, before its `allow` rules, every
 /// `deny` rule that may concern the same endpoints.
 package enum CrossRegionCompiler {
-    /// The maximum number of policies. The number in a policy's name has at most two digits.
+    /// The maximum number of compiled policies for one CrossRegionPolicy. The number in the name of a compiled policy
+    /// has at most two digits.
     package static let maximumPolicies = 99
 
     /// Returns the compiled policies, or the violations.

@@ -2,11 +2,11 @@ import Domain
 
 /// One condition on labels. The terms of a peer are joined by `&&`.
 enum PeerTerm: Hashable, Sendable {
-    /// The label has one of the values. The values are in byte order.
+    /// Requires that the label has one of the values. The values are in byte order.
     case value(of: String, in: [String])
-    /// At least one of the labels is present, with any value.
+    /// Requires that at least one of the labels is present, with any value.
     case hasAny([String])
-    /// A selector from the client's document.
+    /// Requires that a selector from the client's document matches.
     case selector(Selector)
 
     static let isVM = PeerTerm.value(of: EndpointLabel.orchestrator, in: [EndpointLabel.openStack])

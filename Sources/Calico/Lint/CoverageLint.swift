@@ -34,9 +34,9 @@ struct RuleCriteria {
     /// nil.
     private let nets: [(nets: [GoNetwork?], notNets: [GoNetwork?])]
 
-    /// The maximum number of pairs of nets, or of ports, that are compared for two rules. With more pairs, the earlier
-    /// rule counts as not covering the later one. The limit bounds the cost, because each rule is compared with every
-    /// earlier rule.
+    /// The maximum number of pairs of nets, or of ports, that are compared for two rules. With more pairs, the lint
+    /// assumes that the earlier rule does not cover the later one. The limit bounds the cost, because each rule is
+    /// compared with every earlier rule.
     private static let maxComparisons = 256
 
     init(_ rule: GoRecord) {

@@ -7,9 +7,9 @@ package struct StoredFinding: Sendable, Hashable {
     package let code: StoredFindingCode
     /// The RFC 6901 pointer into the stored value; empty for the whole value.
     package let pointer: String
-    /// The actual effect of the value.
+    /// A description of the actual effect of the value.
     package let message: String
-    /// The change that corrects the problem.
+    /// A description of the change that corrects the problem.
     package let fix: String
 
     package init(_ code: StoredFindingCode, at pointer: String, _ message: String, fix: String) {
@@ -36,7 +36,7 @@ package struct StoredFinding: Sendable, Hashable {
 
 /// The severity of a finding.
 package enum FindingSeverity: String, Sendable, CaseIterable {
-    /// Felix crashes or no longer receives changes.
+    /// The value makes Felix crash or keeps Felix from receiving changes.
     case critical
     /// Felix allows or denies traffic that the value, as it is written, does not allow or deny.
     case error

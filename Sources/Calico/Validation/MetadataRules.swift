@@ -183,8 +183,8 @@ enum NameRules {
         }
     }
 
-    /// Returns true if the kind allows the number of dots in the name. In older releases, and in the stored names of
-    /// some releases, a dot separates the tier from the policy's name.
+    /// Returns true if the kind allows the number of dots in the name. In older releases of Calico, and in the stored
+    /// names of some releases, a dot separates the tier from the policy's name.
     private static func hasAllowedDots(_ name: String, _ kind: ResourceKind) -> Bool {
         let parts = KubernetesText.parts(name)
         switch kind {

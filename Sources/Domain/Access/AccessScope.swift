@@ -26,8 +26,8 @@ package struct AccessScope: Hashable, Sendable {
     package func allows(
         _ permission: Permission, kind: String, touching regions: RegionSet
     ) -> Bool {
-        // Refuses a caller that has the permission in no region. The subset test alone would not refuse such a caller
-        // for objects that touch no region, because an empty set is a subset of every set.
+        // Refuses a caller that has the permission in no region. `isSubset` alone would not refuse such a caller for
+        // objects that touch no region, because an empty set is a subset of every set.
         let own = grants.regions(for: permission, kind: kind)
         return !own.isEmpty && regions.isSubset(of: own)
     }

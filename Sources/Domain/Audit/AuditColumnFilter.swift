@@ -77,7 +77,7 @@ package struct AuditColumnFilter: Sendable {
 }
 
 extension AuditColumn {
-    /// Returns the value that `filter` requires in this column. Returns nil if the filter requires none. Also
+    /// Returns the value that `filter` requires in this column. Returns nil if the filter requires no value. Also
     /// returns nil for a kind, a role, a trace or a requester, because these are not compared with the whole value.
     package func asked(_ filter: AuditFilter) -> AuditValue? {
         switch self.filter?.question {
@@ -96,7 +96,7 @@ extension AuditColumn {
         return .integer(isSet ? 1 : 0)
     }
 
-    /// Returns true if the row has the value that `filter` requires in this column, or if `filter` requires none.
+    /// Returns true if the row has the value that `filter` requires in this column, or if `filter` requires no value.
     func matches(_ filter: AuditFilter, _ record: AuditRecord) -> Bool {
         switch self.filter?.question {
         case .kind(let path): filter[keyPath: path].map(record.entry.isAbout) ?? true

@@ -24,7 +24,7 @@ package struct AuditFilter: Hashable, Sendable {
     package var idempotencyKeyHash: String?
     package var ticket: String?
     package var reason: String?
-    /// The first person of a change that needed two.
+    /// The person who requested a change that needed a second person.
     package var requestedBy: String?
     package var clientAddress: String?
     package var userAgent: String?
@@ -188,7 +188,7 @@ extension AuditFilter {
         return parts.count > 1 && parts[1] == asked
     }
 
-    /// Returns the first person in the column `approval`; nil if there is none.
+    /// Returns the person who requested the change, from the value of the column `approval`; nil if there is none.
     static func requester(_ approval: String?) -> String? {
         document(approval)?["requestedBy"]?.stringValue
     }

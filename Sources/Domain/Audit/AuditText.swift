@@ -92,7 +92,7 @@ package struct AuditText: Hashable, Sendable {
     }
 }
 
-/// The reason why the ledger cannot be searched for a text.
+/// The reason why the ledger cannot be searched for the given words.
 package enum AuditTextError: Error, Hashable, Sendable {
     case noWord
     case openQuote

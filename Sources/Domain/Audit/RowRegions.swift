@@ -9,8 +9,8 @@ package struct RowRegions: Sendable {
     /// A function that receives an object's key and value in etcd, and returns the regions that the object touches.
     package typealias Reach = @Sendable (_ key: String, _ document: JSONValue) -> RegionSet
 
-    /// The maximum number of regions that are listed for a row. A row that touches more regions counts as touching all
-    /// regions.
+    /// The maximum number of regions that are listed for a row. A row that touches more regions is treated as if it
+    /// touched all regions.
     package static let maximumRegions = 256
 
     private let reach: Reach

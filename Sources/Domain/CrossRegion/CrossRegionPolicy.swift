@@ -134,7 +134,7 @@ extension CrossRegionPolicy {
     }
 }
 
-/// The decoded `metadata`.
+/// The decoded `metadata` of a CrossRegionPolicy.
 struct CrossRegionMetadata {
     private(set) var labels: [String: String] = [:]
     private(set) var readOnly = ReadOnlyFields()

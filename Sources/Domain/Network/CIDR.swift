@@ -72,7 +72,7 @@ extension CIDR: CustomStringConvertible {
     package var description: String { "\(first)/\(prefixLength)" }
 }
 
-/// The reason why a text is not the CIDR of a network.
+/// The reason why a string is not the CIDR of a network.
 package enum CIDRError: Error, Hashable, Sendable {
     /// Thrown when the text is not an address with a prefix length. The `reason` names the wrong part.
     case malformed(reason: String)

@@ -18,7 +18,7 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
         var free: UInt8
     }
 
-    /// The value for an absent node and for an absent payload.
+    /// The number that stands for an absent node or an absent payload.
     static var none: Int32 { -1 }
     /// The value of `free` in a full node. It is greater than any prefix length.
     static var full: UInt8 { .max }

@@ -11,7 +11,7 @@ package final class EndpointPool: Sendable {
         var silentUntil: [Int: ContinuousClock.Instant] = [:]
         /// The running search for the endpoint that replaces `current`; nil if no search runs.
         var choice: Task<Void, Never>?
-        /// The failures of the endpoints since the last answer.
+        /// The failures of the endpoints since the last answer from any endpoint.
         var failures = EndpointFailures()
     }
 
@@ -39,7 +39,8 @@ package final class EndpointPool: Sendable {
         return (index, endpoints[index])
     }
 
-    /// The failures of the endpoints since the last answer; nil if there were no failures.
+    /// A description of the endpoints' failures since the last answer from any endpoint; nil if there were no
+    /// failures.
     var trouble: String? {
         state.withLock { $0.failures.isEmpty ? nil : $0.failures.text }
     }

@@ -12,7 +12,7 @@ package struct EtcdKey: Hashable, Sendable {
         self.bytes = Array(string.utf8)
     }
 
-    /// The key as text; nil if its bytes are not UTF-8.
+    /// The key as a string; nil if its bytes are not UTF-8.
     package var string: String? {
         String(validating: bytes, as: UTF8.self)
     }
@@ -40,7 +40,7 @@ extension EtcdKey: ExpressibleByStringLiteral {
 }
 
 extension EtcdKey: CustomStringConvertible {
-    /// The key as text for logs. Bytes that are not UTF-8 are replaced.
+    /// The key as a string for logs. Bytes that are not UTF-8 are replaced.
     package var description: String {
         String(decoding: bytes, as: UTF8.self)
     }

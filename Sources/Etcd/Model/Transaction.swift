@@ -19,8 +19,8 @@ package enum Operation: Hashable, Sendable {
     }
 }
 
-/// An atomic transaction. If all compares hold, etcd applies the success branch; otherwise it applies the failure
-/// branch. A branch may put each key at most once, and holds at most `--max-txn-ops` (128) operations.
+/// An atomic transaction. If all conditions in `compares` hold, etcd applies the success branch; otherwise it applies
+/// the failure branch. A branch may put each key at most once, and holds at most `--max-txn-ops` (128) operations.
 package struct Transaction: Hashable, Sendable {
     package var compares: [Compare]
     package var success: [Operation]
@@ -50,7 +50,7 @@ package enum OperationResponse: Hashable, Sendable {
 package struct TransactionResponse: Hashable, Sendable {
     /// The header. If the transaction wrote anything, the header's revision is the transaction's own revision.
     package var header: ResponseHeader
-    /// True if all compares held.
+    /// True if all conditions in `compares` held.
     package var succeeded: Bool
     /// The answers to the operations of the applied branch, in order.
     package var responses: [OperationResponse]
