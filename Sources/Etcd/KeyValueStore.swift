@@ -19,9 +19,9 @@ package protocol KeyValueStore: Sendable {
     /// Runs `body` with the watched changes. Delivers each revision as a whole, once and in order, across any number of
     /// reconnections. Ends when `body` ends.
     ///
-    /// The sequence never finishes. It throws `EtcdError` `.compacted` if the next revision has been compacted, and
-    /// `.clusterChanged` if another cluster answers. It also throws errors that would occur again after a retry, such
-    /// as `.permissionDenied`.
+    /// The sequence that `body` receives never finishes. It throws `EtcdError` `.compacted` if the next revision has
+    /// been compacted, and `.clusterChanged` if another cluster answers. It also throws errors that would occur again
+    /// after a retry, such as `.permissionDenied`.
     func watch<Result: Sendable>(
         _ request: WatchRequest,
         _ body: @Sendable (WatchBatches) async throws -> Result

@@ -1,4 +1,5 @@
-/// The rights of a caller over objects. Both planning and reading check them.
+/// The rights of a caller over objects. The server checks these rights when it plans a change and when it reads
+/// objects.
 ///
 /// A caller sees or changes an object only if the caller has the right in every region that the object touches.
 package struct AccessScope: Hashable, Sendable {

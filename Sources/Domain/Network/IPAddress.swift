@@ -75,7 +75,7 @@ extension IPAddress: CustomStringConvertible {
         "\(bits >> 24).\(bits >> 16 & 0xFF).\(bits >> 8 & 0xFF).\(bits & 0xFF)"
     }
 
-    /// Returns the longest run of at least two zero groups, and the first of several equally long runs (RFC 5952
+    /// Returns the longest run of at least two zero groups; the first one if several runs are equally long (RFC 5952
     /// section 4.2). Returns nil if there is no such run.
     private static func longestZeroRun(_ groups: [UInt16]) -> Range<Int>? {
         var longest = 0..<1

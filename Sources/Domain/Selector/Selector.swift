@@ -87,7 +87,7 @@ package struct SelectorComparison: Hashable, Sendable {
     package let label: String
     package let operation: Operator
     /// The values of the comparison, in byte order and without duplicates. The operators `in` and `not in` have any
-    /// number of values. Every other operator has exactly one.
+    /// number of values. Every other operator has exactly one value.
     package let values: [String]
 
     /// Creates a comparison. The `values` must be in byte order and without duplicates.

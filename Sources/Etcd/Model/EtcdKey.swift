@@ -1,5 +1,5 @@
-/// A key of etcd. A key consists of any bytes, so a key of another writer may not be UTF-8. Keys are compared byte by
-/// byte.
+/// A key of etcd. A key may consist of any bytes, so a key of another writer need not be UTF-8. Keys are compared byte
+/// by byte.
 package struct EtcdKey: Hashable, Sendable {
     package var bytes: [UInt8]
 
