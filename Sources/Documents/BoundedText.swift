@@ -1,7 +1,7 @@
 extension String {
-    /// Returns the text, cut to at most `limit` bytes of UTF-8 between two Unicode scalars. A text that was cut has an
-    /// additional `…` at its end. The limit is in bytes and not in characters, because a character of Swift can have
-    /// any number of bytes.
+    /// Returns the string, cut to at most `limit` bytes of UTF-8. A string is cut only between two Unicode scalars,
+    /// and then gets an additional `…` at its end. The limit is in bytes and not in characters, because a character of
+    /// Swift can have any number of bytes.
     package func cut(to limit: Int) -> String {
         guard utf8.count > limit else { return self }
         var end = utf8.index(startIndex, offsetBy: limit)
@@ -9,8 +9,8 @@ extension String {
         return self[..<end] + "…"
     }
 
-    /// Returns true if the text is 1 to `maximumBytes` characters of `[A-Za-z0-9._-]`. Such a text needs no quotes in
-    /// a header, a log line or a file.
+    /// Returns true if the string consists of 1 to `maximumBytes` characters of `[A-Za-z0-9._-]`. Such a string needs
+    /// no quotes in a header, a log line or a file.
     package func isPlainIdentifier(maximumBytes: Int) -> Bool {
         (1...maximumBytes).contains(utf8.count)
             && utf8.allSatisfy { byte in

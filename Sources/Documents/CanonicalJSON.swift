@@ -39,8 +39,8 @@ extension JSONWriter {
 }
 
 extension JSONValue {
-    /// The document with the member order and the numbers of RFC 8785. Equal documents have the same text in this form,
-    /// whatever program wrote them.
+    /// The document with its members in the order of RFC 8785, and with its numbers in the form of RFC 8785. Equal
+    /// documents have the same text in this form, whatever program wrote them.
     package var canonicalized: JSONValue {
         switch self {
         case .array(let elements): .array(elements.map(\.canonicalized))
@@ -115,7 +115,7 @@ package struct CanonicalObjectWriter {
         writer.output.append(UInt8(ascii: "{"))
     }
 
-    /// Adds a text from UTF-8 bytes. Copies invalid bytes unchanged.
+    /// Adds a member whose value is a string, given as UTF-8 bytes. Copies invalid bytes unchanged.
     package mutating func add(
         utf8Key key: [UInt8], utf8 text: UnsafeBufferPointer<UInt8>
     ) {

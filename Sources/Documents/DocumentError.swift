@@ -41,29 +41,30 @@ package struct DocumentError: Error, Hashable, Sendable {
 }
 
 extension RuleID {
-    /// The text is not well-formed JSON.
+    /// Violated when a text is not well-formed JSON.
     package static let jsonSyntax = RuleID("json.syntax")
-    /// A number does not have the form of RFC 8259 section 6.
+    /// Violated when a number does not have the form of RFC 8259 section 6.
     package static let jsonNumber = RuleID("json.number")
-    /// A string has a bad escape or a raw control character.
+    /// Violated when a string has a bad escape or a raw control character.
     package static let jsonString = RuleID("json.string")
-    /// The document has more text after its value.
+    /// Violated when more text follows the value of a JSON document.
     package static let jsonTrailingData = RuleID("json.trailing-data")
-    /// The text is not UTF-8, or starts with a byte order mark.
+    /// Violated when a text is not UTF-8, has a byte order mark in a wrong place, or is YAML with an illegal
+    /// character.
     package static let documentEncoding = RuleID("document.encoding")
-    /// The text contains no value.
+    /// Violated when a text contains no value.
     package static let documentEmpty = RuleID("document.empty")
-    /// An object contains a key twice.
+    /// Violated when an object contains a key twice.
     package static let documentDuplicateKey = RuleID("document.duplicate-key")
-    /// The nesting of arrays and objects is deeper than `DocumentLimits.depth`.
+    /// Violated when arrays and objects are nested deeper than `DocumentLimits.depth`.
     package static let documentTooDeep = RuleID("document.too-deep")
-    /// The document holds more values than `DocumentLimits.nodes`.
+    /// Violated when a document has more values than `DocumentLimits.nodes`.
     package static let documentTooManyValues = RuleID("document.too-many-values")
-    /// An object has more members than `DocumentLimits.members`.
+    /// Violated when an object has more members than `DocumentLimits.members`.
     package static let documentTooManyMembers = RuleID("document.too-many-members")
-    /// A number is longer than `DocumentLimits.numberLength`.
+    /// Violated when a number has more characters than `DocumentLimits.numberLength`.
     package static let documentNumberTooLong = RuleID("document.number-too-long")
-    /// A text has more directives than `YAMLDirectives.limit`.
+    /// Violated when a YAML text has more `%TAG` directives than `YAMLDirectives.limit`.
     package static let documentTooManyDirectives = RuleID("document.too-many-directives")
 
     /// The rules about documents that exceed `DocumentLimits`.
@@ -72,19 +73,20 @@ extension RuleID {
         .documentTooManyDirectives,
     ]
 
-    /// The text is not well-formed YAML.
+    /// Violated when a text is not well-formed YAML.
     package static let yamlSyntax = RuleID("yaml.syntax")
-    /// The text holds several documents, but one is expected.
+    /// Violated when a YAML text holds several documents, but one is expected.
     package static let yamlMultipleDocuments = RuleID("yaml.multiple-documents")
-    /// A tag has no corresponding JSON type, or does not fit the text of its value.
+    /// Violated when a YAML tag has no corresponding JSON type, or when a value does not have the type that its tag
+    /// names.
     package static let yamlTag = RuleID("yaml.tag")
-    /// JSON cannot represent a number: infinity, not-a-number, or a value in hexadecimal, octal or binary that is too
-    /// large.
+    /// Violated when JSON cannot represent a number: infinity, not-a-number, or a value in hexadecimal, octal or
+    /// binary that is too large.
     package static let yamlNumber = RuleID("yaml.number")
-    /// A mapping key is null or not a scalar.
+    /// Violated when the key of a YAML mapping is null or not a scalar.
     package static let yamlKey = RuleID("yaml.key")
-    /// The value of a `<<` is neither a mapping nor a list of mappings, or the `<<` comes after a key that the `<<`
-    /// also sets.
+    /// Violated when the value of the key `<<` is neither a mapping nor a list of mappings, or when `<<` comes after a
+    /// key that it also sets.
     package static let yamlMerge = RuleID("yaml.merge")
 }
 
@@ -110,8 +112,8 @@ package struct SourcePosition: Hashable, Sendable {
         advance(to: end, in: bytes)
     }
 
-    /// Returns the position of each byte in `byteOffsets`, by offset. Needs only one pass over `bytes`. No offset may
-    /// be past the end.
+    /// Returns the position of the byte at each offset. The keys of the result are the offsets. Needs only one pass
+    /// over `bytes`. No offset may be past the end.
     static func all(byteOffsets: [Int], in bytes: [UInt8]) -> [Int: SourcePosition] {
         var places: [Int: SourcePosition] = [:]
         var place = SourcePosition(line: 1, column: 1, byteOffset: 0)

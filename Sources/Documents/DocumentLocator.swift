@@ -22,8 +22,8 @@ package enum DocumentLocator {
     }
 
     /// Returns the position of the value that each pointer names in a manifest. Each pointer must begin with the index
-    /// of a document. All positions are nil for a YAML manifest with a list (`items`), because each element of the list
-    /// counts as a document.
+    /// of a document. All positions are nil for a YAML manifest with a list (`items`), because each element of the
+    /// list is a document of its own.
     package static func positions(
         ofStreamed pointers: [String], in bytes: [UInt8]
     ) -> [SourcePosition?] {
@@ -110,8 +110,8 @@ package enum DocumentLocator {
 }
 
 extension JSONReader {
-    /// Reads past the value at the reader's offset, which must be the value of `node`. Records the offsets of all
-    /// values inside that value that the tree names.
+    /// Reads past the value at the reader's offset, which must be the value of `node`. Records in `offsets` where each
+    /// descendant of `node` in the tree was found.
     fileprivate mutating func locate(
         _ tree: PointerTree, _ node: Int, depth: Int, _ offsets: inout [Int: Int]
     ) throws(DocumentError) {
@@ -150,7 +150,7 @@ private struct PointerTree {
 
     let root = 0
     private var nodes = [Node()]
-    /// The node of each pointer.
+    /// The node that represents each pointer, in the order of the pointers.
     private var ends: [Int] = []
 
     init(_ pointers: [String]) {

@@ -42,8 +42,8 @@ package enum Hex {
         }
     }
 
-    /// Returns true if `text` is empty or has only lower-case digits. W3C Trace Context and etcd's ids have this
-    /// form.
+    /// Returns true if `text` is empty or has only lower-case hexadecimal digits. W3C Trace Context and etcd's ids
+    /// have this form.
     package static func isLowerCase(_ text: some StringProtocol) -> Bool {
         text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }

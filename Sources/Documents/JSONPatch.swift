@@ -140,7 +140,7 @@ package enum MergePatch {
         }
         let existing = current.membersByKey
         for (key, change) in changes where change != .null && existing[ExactString(key)] == nil {
-            // Applies a new member to null, because the application removes the nulls inside the member (RFC 7396
+            // Does not append `change` itself, because it may contain nulls. `apply` leaves out the nulls (RFC 7396
             // section 2).
             members.append((key, apply(change, to: .null)))
         }

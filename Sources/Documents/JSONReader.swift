@@ -26,15 +26,16 @@ package enum JSONParser {
 package struct DocumentLimits: Hashable, Sendable {
     /// The maximum depth of nested arrays and objects. Calico resources are far less deep than 64.
     package var depth: Int
-    /// The maximum number of values in the whole document. The values of a YAML alias count again at each use.
+    /// The maximum number of values in the whole document. The values that a YAML alias stands for are counted at each
+    /// use of the alias.
     package var nodes: Int
     /// The maximum number of members of one object.
     package var members: Int
     /// The maximum number of characters of one number.
     package var numberLength: Int
 
-    /// The limits for texts that are already stored. etcd's limit for one value is 1.5 MiB, and a real object of that
-    /// size is far below these limits.
+    /// The limits for documents that are already stored. A value in etcd has at most 1.5 MiB, and even a real object
+    /// of 1.5 MiB is far below these limits.
     package static let `default` = DocumentLimits(depth: 64, nodes: 250_000)
 
     /// The limits for bodies from clients. Each limit is above the needs of a real policy of 1 MiB: 70,000 networks;
@@ -228,7 +229,7 @@ extension JSONReader {
             message: message)
     }
 
-    /// The character at `offset` as a text for messages.
+    /// The character at `offset`, in a form for error messages.
     var found: String {
         guard offset < bytes.count else { return "the end of the document" }
         let byte = bytes[offset]

@@ -93,7 +93,8 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral,
 
 /// The members of a JSON object in their original order. Each key occurs only once.
 ///
-/// Keys are compared by their bytes (RFC 8259 section 8.3). Equality does not depend on the order.
+/// Keys are compared by their bytes (RFC 8259 section 8.3). Two objects are equal if they have equal members in any
+/// order.
 package struct JSONObject: Sendable {
     package private(set) var members: [(key: String, value: JSONValue)] = []
 
@@ -166,7 +167,8 @@ package struct JSONNumber: Sendable {
 
     package init(_ value: Int64) { self.literal = String(value) }
 
-    /// Creates a number. The `literal` must be a legal JSON number. The parsers create numbers only from legal texts.
+    /// Creates a number. The `literal` must be a legal JSON number. The parsers create numbers only from legal JSON
+    /// numbers.
     package init(uncheckedLiteral literal: String) { self.literal = literal }
 
     /// The value of an integer that is written without fraction and exponent and fits 64 bits; otherwise nil.
@@ -191,7 +193,7 @@ extension JSONNumber: Hashable {
     package func hash(into hasher: inout Hasher) { hasher.combine(double) }
 }
 
-/// A string that is compared by its bytes. Swift's `==` also equates the composed and decomposed forms of a
+/// A string that is compared by its bytes. Swift's `==` is also true for the composed and decomposed forms of a
 /// character. In JSON these forms are different (RFC 8259 section 8.3).
 struct ExactString: Hashable {
     let text: String
@@ -200,9 +202,9 @@ struct ExactString: Hashable {
 
     static func == (lhs: ExactString, rhs: ExactString) -> Bool { lhs.text.isExactly(rhs.text) }
 
-    /// Hashes the bytes. Swift's own hash is equal for all canonically equal spellings of a text, and a text of a few
-    /// dozen bytes can have thousands of spellings. If an object had all these spellings as keys, each key would be
-    /// compared with every other key.
+    /// Hashes the bytes. Swift's own hash is equal for all canonically equal spellings of a string, and a string of a
+    /// few dozen bytes can have thousands of spellings. If an object had all these spellings as keys, each key would
+    /// be compared with every other key.
     func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }

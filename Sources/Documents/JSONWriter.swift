@@ -1,15 +1,15 @@
 /// Writes values as JSON text (RFC 8259). Except in the canonical form, members keep their order and numbers keep
 /// their text.
 package enum JSONSerializer {
-    /// Returns the text without white space.
+    /// Returns the value as JSON text without white space.
     package static func bytes(_ value: JSONValue) -> [UInt8] {
         var writer = JSONWriter(escaping: .minimal)
         writer.write(value)
         return writer.output
     }
 
-    /// Returns the text without white space, with the default escapes of Go's `json.Marshal` (1.22 or later). These
-    /// are the bytes that calicoctl would store.
+    /// Returns the value as JSON text without white space, with the default escapes of Go's `json.Marshal` (1.22 or
+    /// later). These are the bytes that calicoctl would store.
     package static func goBytes(_ value: JSONValue) -> [UInt8] {
         var writer = JSONWriter(escaping: .go)
         writer.write(value)
@@ -26,7 +26,7 @@ package enum JSONSerializer {
         return writer.output
     }
 
-    /// Returns the canonical text as a string. The ledger's columns store documents in this form.
+    /// Returns the canonical text of a value as a string. The ledger's columns store documents in this form.
     package static func canonicalText(_ value: JSONValue) -> String {
         String(decoding: canonical(value), as: UTF8.self)
     }
@@ -89,7 +89,7 @@ extension JSONWriter {
         text.withUTF8 { write(utf8: $0) }
     }
 
-    /// Writes a text from UTF-8 bytes in quotes. Copies invalid bytes unchanged.
+    /// Writes a string, given as UTF-8 bytes, in quotes. Copies invalid bytes unchanged.
     mutating func write(utf8 bytes: UnsafeBufferPointer<UInt8>) {
         output.append(UInt8(ascii: "\""))
         var start = 0

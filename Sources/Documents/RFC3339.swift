@@ -3,7 +3,7 @@ package enum RFC3339 {
     /// The accepted variants of the format. The RFC leaves a few details open.
     package enum Form: Sendable {
         /// The form for times from people and other programs. It accepts `t`, `z`, a space instead of `T`, and a leap
-        /// second. A leap second counts as the next second.
+        /// second. A leap second is read as the second after it.
         case lenient
         /// The form of Go's `time.Parse` for Kubernetes' timestamps: capital letters, and seconds up to 59. This form
         /// refuses every text that Calico would refuse.

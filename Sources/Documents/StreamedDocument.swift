@@ -12,7 +12,7 @@ package struct StreamedDocument: Sendable, Equatable {
 
 extension JSONValue {
     /// The documents in this value: the elements of an array, or the elements of the member `items`, as in calicoctl's
-    /// output. Any other value counts as one document.
+    /// output. Any other value is one document.
     package var streamed: [JSONValue] {
         arrayValue?.flatMap(\.streamedItems) ?? streamedItems
     }
@@ -23,8 +23,8 @@ extension JSONValue {
 extension DocumentError {
     /// Returns the error with a pointer into the manifest. The pointer begins with the index of the document.
     ///
-    /// - Parameter count: the number of documents before the document with the error. Each element of a list counts as
-    ///   a document.
+    /// - Parameter count: the number of documents before the document with the error. Each element of a list is a
+    ///   document of its own.
     package func inStream(after count: Int) -> DocumentError {
         var tokens = JSONPointer.tokens(pointer)[...]
         guard !tokens.isEmpty else { return self }

@@ -58,7 +58,7 @@ package struct ViolationList: Sendable, Equatable {
 
     package init(_ violations: some Sequence<Violation>) { append(contentsOf: violations) }
 
-    /// True if further violations are only counted.
+    /// True if the list keeps no further violations and only counts them.
     package var isFull: Bool { kept.count >= Self.limit }
 
     package mutating func append(_ violation: Violation) {
@@ -66,7 +66,7 @@ package struct ViolationList: Sendable, Equatable {
         if !isFull { kept.append(violation) }
     }
 
-    /// Counts violations without keeping them.
+    /// Adds `count` to `total` without keeping any violation.
     package mutating func skip(_ count: Int = 1) { total += count }
 
     package mutating func append(contentsOf violations: some Sequence<Violation>) {
@@ -147,7 +147,7 @@ extension Violation {
             message: message.cut(to: ViolationList.messageBytes))
     }
 
-    /// The pointer and the message in one text, cut to the limits of an answer.
+    /// The pointer and the message in one string, cut to the limits of an answer.
     package var summary: String {
         let short = bounded
         return short.pointer.isEmpty ? short.message : "\(short.pointer): \(short.message)"

@@ -1,11 +1,11 @@
 import Yams
 
-/// Finds the original texts of scalars in YAML. The parsed values do not contain these texts: for example, `012` is
+/// Finds how the scalars of a YAML document are written. The parsed values do not show this: for example, `012` is
 /// parsed as the number 10.
 package enum WrittenScalars {
-    /// Returns the text at each of `pointers`. The first token of a pointer is the index of a document, counted as in
-    /// `JSONValue.streamed`. A text is nil if the pointer does not refer to a scalar. All texts are nil if `bytes` is
-    /// not YAML.
+    /// Returns, for each of `pointers`, the scalar as it is written; nil for a pointer that does not name a scalar.
+    /// The first token of a pointer is the index of a document, counted as in `JSONValue.streamed`. All results are
+    /// nil if `bytes` is not YAML.
     package static func texts(of pointers: [String], in bytes: [UInt8]) -> [String?] {
         guard !pointers.isEmpty, var stream = try? YAMLStream(bytes, limits: .body) else {
             return pointers.map { _ in nil }

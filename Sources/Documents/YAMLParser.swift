@@ -3,11 +3,11 @@ import Yams
 /// Reads YAML into the value that calicoctl would send for the same text.
 ///
 /// The parser follows the rules of sigs.k8s.io/yaml on goyaml.v2 (`resolve.go`, `decode.go`, `yaml.go`): YAML 1.1
-/// scalars (`YAMLScalar`), and keys that become strings. calicoctl uses these rules, and a policy must mean the same in
-/// both programs. The parser is stricter than Go in a few points: it refuses a repeated key, an unknown tag,
-/// `!!binary`, `!!timestamp`, infinite numbers, and a `<<` after a key that the `<<` also sets. `GoDecoder` later turns
-/// numbers into text for fields that are text. A U+FEFF at the start of a scalar is lost, because Yams gets its strings
-/// through a Foundation call that drops this character.
+/// scalars (`YAMLScalar`), and keys that become strings. calicoctl uses these rules, and a policy must mean the same
+/// in both programs. The parser is stricter than Go in a few points: it refuses a repeated key, an unknown tag,
+/// `!!binary`, `!!timestamp`, infinite numbers, and a `<<` after a key that the `<<` also sets. `GoDecoder` later
+/// turns a number into a string if the field must be a string. A U+FEFF at the start of a scalar is lost, because Yams
+/// gets its strings through a Foundation call that drops this character.
 package enum YAMLParser {
     /// Parses the single document in `bytes`.
     package static func parse(

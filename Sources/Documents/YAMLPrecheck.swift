@@ -5,7 +5,7 @@
 /// from the bytes alone. If in doubt, the estimate is too high. The estimate is zero for a text in which no key is a
 /// list, a mapping or an alias. Real documents have no such keys.
 enum YAMLKeyCost {
-    /// The maximum estimate in hashed bytes. It corresponds to much less than a second.
+    /// The maximum estimated cost, in hashed bytes. Hashing so many bytes takes much less than a second.
     private static let limit = 10_000_000.0
 
     static func check(_ bytes: [UInt8]) throws(DocumentError) {

@@ -231,7 +231,7 @@ enum YAMLTag: Equatable {
 
     init(_ tag: Tag) {
         switch tag.description {
-        // The non-specific tag `!` counts as no tag, because goyaml.v2 ignores it.
+        // Treats the non-specific tag `!` as no tag, because goyaml.v2 ignores it.
         case "", "!", Self.plainMark: self = .none
         case "tag:yaml.org,2002:str": self = .string
         case "tag:yaml.org,2002:int": self = .integer

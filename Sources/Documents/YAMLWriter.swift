@@ -139,7 +139,7 @@ struct YAMLText {
         guard bytes.allSatisfy({ (0x20...0x7E).contains($0) }), last != UInt8(ascii: " "),
             !Self.hasIndicator(bytes)
         else { return false }
-        // A longer text is not looked up, because the longest of the words has five letters.
+        // Looks up only strings of at most five bytes, because the longest word in `words` has five letters.
         return bytes.count > 5 || !Self.words.contains(text.lowercased())
     }
 

@@ -3,37 +3,37 @@ import GRPCCore
 /// The error of a failed call to etcd. `outcome` states whether the call may still have been applied.
 package struct EtcdError: Error, Sendable {
     package enum Code: Hashable, Sendable {
-        /// No endpoint answered, or the connection was lost.
+        /// Thrown when no endpoint answered, or when the connection was lost.
         case unavailable
         case deadlineExceeded
-        /// The calling task was cancelled, or the client has been shut down.
+        /// Thrown when the calling task was cancelled, or when the client has been shut down.
         case cancelled
-        /// The requested revision has been compacted. `compactRevision` is the oldest revision that etcd still has. It
-        /// is nil except for a watch, because etcd names this revision only to a watch.
+        /// Thrown when etcd has compacted the requested revision. `compactRevision` is the oldest revision that etcd
+        /// still has. It is nil except for a watch, because etcd names this revision only to a watch.
         case compacted(compactRevision: Int64?)
-        /// The requested revision does not exist yet.
+        /// Thrown when the requested revision does not exist yet.
         case futureRevision
         case unauthenticated
         case permissionDenied
-        /// The member knows no leader of its cluster.
+        /// Thrown when the member knows no leader of its cluster.
         case noLeader
         case tooManyRequests
         case requestTooLarge
-        /// The answer is larger than `EtcdConfiguration.maxResponseBytes`.
+        /// Thrown when the answer is larger than `EtcdConfiguration.maxResponseBytes`.
         case responseTooLarge
         case tooManyOperations
-        /// The database has reached its quota and refuses writes.
+        /// Thrown when etcd's database has reached its quota, so that etcd refuses writes.
         case noSpace
         case leaseNotFound
-        /// The request or the configuration is inconsistent or breaks the server's rules.
+        /// Thrown when the request or the configuration is inconsistent or breaks etcd's rules.
         case invalidArgument
-        /// The cluster that answers is not the cluster with which the watch began.
+        /// Thrown when the cluster that answers is not the cluster with which the watch began.
         case clusterChanged
-        /// The server does not support this call.
+        /// Thrown when etcd does not support this call.
         case unsupported
-        /// The server found that its own data is damaged.
+        /// Thrown when etcd has found that its own data is damaged.
         case corrupt
-        /// Any other failure, including bugs in the server and in this client.
+        /// Thrown for any other failure, including bugs in etcd and in this client.
         case `internal`
     }
 
@@ -119,7 +119,7 @@ extension EtcdError {
     }
 
     /// The messages that etcd sends when it refuses a request without applying it (etcd, api/v3rpc/rpctypes/error.go).
-    /// The texts are compared, because several refusals share a gRPC status code.
+    /// The client compares the messages and not the gRPC status codes, because several refusals share a status code.
     private static let refusals: [String: Code] = [
         "etcdserver: key is not provided": .invalidArgument,
         "etcdserver: duplicate key given in txn request": .invalidArgument,

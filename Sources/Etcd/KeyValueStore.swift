@@ -3,7 +3,8 @@
 ///
 /// Every call ends within the implementation's deadline, stops if its task is cancelled, and throws `EtcdError`.
 package protocol KeyValueStore: Sendable {
-    /// The failures of the endpoints since the last answer; nil if there were no failures.
+    /// A description of the endpoints' failures since the last answer from any endpoint; nil if there were no
+    /// failures.
     var trouble: String? { get }
 
     /// The endpoint in use; nil for a store without endpoints.
@@ -18,9 +19,9 @@ package protocol KeyValueStore: Sendable {
     /// Runs `body` with the watched changes. Delivers each revision as a whole, once and in order, across any number of
     /// reconnections. Ends when `body` ends.
     ///
-    /// The sequence never finishes. It throws `EtcdError` `.compacted` if the next revision has been compacted, and
-    /// `.clusterChanged` if another cluster answers. It also throws errors that would occur again after a retry, such
-    /// as `.permissionDenied`.
+    /// The sequence that `body` receives never finishes. It throws `EtcdError` `.compacted` if the next revision has
+    /// been compacted, and `.clusterChanged` if another cluster answers. It also throws errors that would occur again
+    /// after a retry, such as `.permissionDenied`.
     func watch<Result: Sendable>(
         _ request: WatchRequest,
         _ body: @Sendable (WatchBatches) async throws -> Result

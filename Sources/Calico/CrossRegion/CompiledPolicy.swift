@@ -82,17 +82,17 @@ struct RuleOrigins: Sendable, Equatable {
 
 /// The annotations that connect compiled policies with their source.
 package enum CrossRegionAnnotation {
-    /// The key of the first policy's annotation. The value is the source.
+    /// The key of the annotation on the first compiled policy. The annotation's value is the whole source.
     package static let source = CrossRegionPolicy.sourceAnnotation
-    /// The key of every later policy's annotation. The value is the name of the source.
+    /// The key of the annotation on every later compiled policy. The annotation's value is the name of the source.
     package static let partOf = "policyserver/part-of"
 
-    /// Returns the annotation of the first policy.
+    /// Returns the annotation for the first compiled policy of `policy`.
     package static func first(of policy: CrossRegionPolicy) -> [String: String] {
         [source: JSONSerializer.canonicalText(policy.source)]
     }
 
-    /// Returns the annotation of every later policy of the source `name`.
+    /// Returns the annotation for every later compiled policy of the CrossRegionPolicy `name`.
     package static func part(of name: String) -> [String: String] { [partOf: name] }
 
     /// Returns the source in the annotation of a stored policy. Returns nil if the annotation is absent or if another
@@ -123,8 +123,8 @@ package enum CrossRegionAnnotation {
 
     /// Returns the name of the source if the stored policy is a later part of a CrossRegionPolicy; otherwise nil.
     ///
-    /// The annotation counts only if the compiler could have stored the policy under this key. Otherwise anybody who
-    /// can write the annotation could hide any policy among the parts of a CrossRegionPolicy.
+    /// Ignores the annotation if the compiler cannot have given the stored policy its name. Otherwise anybody who can
+    /// write annotations could hide any policy among the parts of a CrossRegionPolicy.
     package static func sourceName(ofPart resource: Resource) -> String? {
         guard resource.key.kind == .globalNetworkPolicy, let name = resource.annotations[partOf],
             isPart(resource.key.name, of: name)
@@ -132,7 +132,7 @@ package enum CrossRegionAnnotation {
         return name
     }
 
-    /// Returns true if a later part of the CrossRegionPolicy `name` may have the stored name `stored`.
+    /// Returns true if `stored` is a name in etcd that a later part of the CrossRegionPolicy `name` can have.
     private static func isPart(_ stored: String, of name: String) -> Bool {
         guard let digits = stored.lastIndex(of: "-").map({ stored[$0...].dropFirst() }),
             let index = Int(digits), 1..<CrossRegionCompiler.maximumPolicies ~= index
@@ -143,10 +143,10 @@ package enum CrossRegionAnnotation {
         }
     }
 
-    /// Returns true if only this server sets annotations with the key.
+    /// Returns true if `key` is the key of an annotation that only this server may set.
     package static func isReserved(_ key: String) -> Bool { key.hasPrefix("policyserver/") }
 
-    /// Returns true if `document`, a policy as reads show it, belongs to a CrossRegionPolicy.
+    /// Returns true if a policy belongs to a CrossRegionPolicy. The `document` is the policy in the form for clients.
     package static func isPresent(in document: JSONValue) -> Bool {
         let annotations = document["metadata"]?["annotations"]
         return annotations?[source] != nil || annotations?[partOf] != nil
@@ -158,7 +158,7 @@ package enum CrossRegionAnnotation {
         return annotations[source] != nil || annotations[partOf] != nil
     }
 
-    /// Returns the resource as an ordinary policy, without the annotations `source` and `partOf`.
+    /// Returns the resource without the annotations `source` and `partOf`. The result is an ordinary policy.
     package static func removed(from resource: Resource) -> Resource {
         guard var document = resource.document.objectValue,
             var metadata = document["metadata"]?.objectValue,

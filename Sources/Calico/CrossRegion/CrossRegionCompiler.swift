@@ -9,7 +9,8 @@ package import Domain
 /// Each policy must therefore be correct without the others. So each policy repeats, before its `allow` rules, every
 /// `deny` rule that may concern the same endpoints.
 package enum CrossRegionCompiler {
-    /// The maximum number of policies. The number in a policy's name has at most two digits.
+    /// The maximum number of compiled policies for one CrossRegionPolicy. The number in the name of a compiled policy
+    /// has at most two digits.
     package static let maximumPolicies = 99
 
     /// Returns the compiled policies, or the violations.
@@ -42,7 +43,8 @@ package enum CrossRegionCompiler {
         for (index, group) in groups.enumerated() {
             var writer = PolicyWriter(group, subnets: subnets)
             writer.add(group.deny, isDeny: true)
-            // Copies are needed only before `allow` rules, because a policy without `allow` rules lets in nothing.
+            // Copies the `deny` rules of other receivers only if the policy has `allow` rules. Without `allow` rules,
+            // the policy lets in nothing.
             if !group.allow.isEmpty {
                 for other in groups where !other.deny.isEmpty && other.terms != group.terms {
                     writer.copyDenials(of: other)
@@ -111,15 +113,15 @@ struct ReceiverGroup {
 }
 
 extension RuleID {
-    /// The policy has more receiving sides than `CrossRegionCompiler.maximumPolicies`.
+    /// Violated when a CrossRegionPolicy has more receiving sides than `CrossRegionCompiler.maximumPolicies`.
     package static let crossRegionGroupCount = RuleID("cross-region.receiver-count")
-    /// No packet can match the rule.
+    /// Violated when no packet can match a rule.
     package static let crossRegionNeverMatches = RuleID("cross-region.never-matches")
-    /// The region is not registered.
+    /// Violated when a policy names a region that is not registered.
     package static let crossRegionUnknownRegion = RuleID("cross-region.unknown-region")
-    /// The subnet is not registered.
+    /// Violated when a policy names a subnet that is not registered.
     package static let crossRegionUnknownSubnet = RuleID("cross-region.unknown-subnet")
-    /// A warning: the label holds only the start of the name.
+    /// Warns that a name is too long for a label. The label holds only the start of the name.
     package static let lintNameCut = RuleID("lint.name-cut")
 }
 

@@ -5,9 +5,9 @@ package import Domain
 package struct CrossRegionReferences: Sendable, Equatable {
     package var regions: [Located<String>] = []
     package var subnets: [Located<SubnetID>] = []
-    /// One selector for each value of a field about labels. The caller warns about a selector that matches no VM. The
-    /// caller does not count network sets, although the fields `selector` and `labels` of `from` may match network
-    /// sets.
+    /// One selector for each value of the peers' fields that become conditions on labels. The caller warns about a
+    /// selector that matches no VM, even if the selector matches a network set. Only the fields `selector` and
+    /// `labels` of `from` can match network sets.
     package var selectors: [Located<Selector>] = []
 
     /// Returns a violation for each region and subnet that is not registered.
@@ -34,7 +34,7 @@ extension CrossRegionCompiler {
 }
 
 extension CrossRegionPeer {
-    /// One selector for each value of a field about labels, except the field `regions`.
+    /// One selector for each value of the fields that become conditions on labels. The field `regions` is left out.
     fileprivate var labelSelectors: [Located<Selector>] {
         var found = securityGroups.map { has(EndpointLabel.groupPrefix + $0.value, $0.pointer) }
         if let name = securityGroupName {

@@ -2,11 +2,11 @@ import Domain
 
 /// One condition on labels. The terms of a peer are joined by `&&`.
 enum PeerTerm: Hashable, Sendable {
-    /// The label has one of the values. The values are in byte order.
+    /// Requires that the label has one of the values. The values are in byte order.
     case value(of: String, in: [String])
-    /// At least one of the labels is present, with any value.
+    /// Requires that at least one of the labels is present, with any value.
     case hasAny([String])
-    /// A selector from the client's document.
+    /// Requires that a selector from the client's document matches.
     case selector(Selector)
 
     static let isVM = PeerTerm.value(of: EndpointLabel.orchestrator, in: [EndpointLabel.openStack])
@@ -19,7 +19,7 @@ enum PeerTerm: Hashable, Sendable {
             })
     }
 
-    /// The text of the term, usable as an operand of `&&`.
+    /// The term in the selector language, in a form that can be an operand of `&&`.
     var text: String {
         switch self {
         case .value(let label, let values):
@@ -117,9 +117,9 @@ package enum EndpointLabel {
     /// The label for the network's name. Only recent releases of the driver write this label. No label holds the
     /// network's id.
     package static let networkName = "projectcalico.org/openstack-network-name"
-    /// The text before the id of a security group in a label's key. The label's value is the group's name.
+    /// The prefix of the label key that ends with the id of a security group. The label's value is the group's name.
     package static let groupPrefix = "sg.projectcalico.org/openstack-"
-    /// The text before the name of a security group in a label's key. The label's value is the group's id.
+    /// The prefix of the label key that ends with the name of a security group. The label's value is the group's id.
     package static let groupNamePrefix = "sg-name.projectcalico.org/openstack-"
 
     /// Returns true if the label marks a VM as a member of a security group.

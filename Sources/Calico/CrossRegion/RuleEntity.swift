@@ -9,7 +9,7 @@ struct RuleEntity {
     /// True if no address can match this side.
     var isImpossible = false
 
-    /// Creates the side of a rule that matches `peer`. The selector of the side requires `terms`.
+    /// Creates the side of a rule from `peer`. The side's selector joins `terms` by `&&`.
     ///
     /// Without terms, a subnet becomes a selector of the subnet's network set, so that the rule follows changes of the
     /// subnet. With terms, a subnet becomes the subnet's network, because the selector must match endpoints, and one
@@ -38,7 +38,7 @@ struct RuleEntity {
         nets.compactMap { network.contains($0) ? $0 : $0.contains(network) ? network : nil }
     }
 
-    /// Returns the side reduced to the networks of one IP family.
+    /// Returns a copy of this side that has only the networks of one IP family.
     func of(_ family: IPFamily) -> RuleEntity {
         var entity = self
         entity.nets = nets.filter { $0.family == family }
@@ -46,7 +46,7 @@ struct RuleEntity {
         return entity
     }
 
-    /// Returns true if packets of the family can match.
+    /// Returns true if a packet of the family can match this side.
     func admits(_ family: IPFamily) -> Bool {
         !isImpossible && (nets.isEmpty || nets.contains { $0.family == family })
     }

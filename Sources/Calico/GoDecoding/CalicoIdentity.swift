@@ -1,8 +1,8 @@
 package import Documents
 package import Domain
 
-/// The identity of an object in its document, read with the rules of Calico's decoder: a number or a boolean is
-/// accepted as text, and letter case in member names is ignored.
+/// The identity of an object as its document gives it. The document is read by the rules of Calico's decoder: a number
+/// or a boolean is accepted as a string, and letter case in member names is ignored.
 ///
 /// A member that is absent, null or empty is nil, because Go does not distinguish these cases.
 package struct CalicoIdentity: Sendable {

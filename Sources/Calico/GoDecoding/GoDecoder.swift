@@ -16,15 +16,15 @@ enum DecodingRules {
     ]
 }
 
-/// Decodes documents into Go structs, like `sigs.k8s.io/yaml` and `encoding/json` in Calico's tools. Unknown fields and
-/// wrong types are errors. Letter case in the names of members is ignored, and numbers and booleans are accepted as
-/// text. All these rules are Calico's rules, because this server must store the same result as `calicoctl apply` for
-/// the same text, and must refuse the same texts.
+/// Decodes documents into Go structs, like `sigs.k8s.io/yaml` and `encoding/json` in Calico's tools. Unknown fields
+/// and wrong types are errors. Letter case in the names of members is ignored, and numbers and booleans are accepted
+/// as strings. All these rules are Calico's rules, because this server must store the same result as `calicoctl apply`
+/// for the same document, and must refuse every document that `calicoctl apply` refuses.
 ///
 /// Unlike Go, the decoder does not stop at the first mistake.
 struct GoDecoder {
     private(set) var violations = ViolationList()
-    /// The texts that were converted from numbers and booleans.
+    /// The strings that were made from numbers and booleans.
     private(set) var converted: [Located<String>] = []
 
     /// Decodes `document` as a struct of `type`. Reports every value that does not fit, and leaves it out.
@@ -55,8 +55,9 @@ struct GoDecoder {
         return decoded.map { GoNode(pointer: pointer, value: $0) } ?? old
     }
 
-    /// Returns the result of JSON null for a field that holds `old`. A pointer, list or map becomes nil, a port becomes
-    /// 0, and a field for any value becomes null. Every other field keeps its old value.
+    /// Returns the new value of a field when the document gives null for it. The value before was `old`. A pointer,
+    /// list or map becomes nil, a port becomes 0, and a field for any value becomes null. Every other field keeps its
+    /// old value.
     private func null(_ type: GoType, over old: GoNode?, at pointer: String) -> GoNode? {
         switch type {
         case .pointer, .list, .stringMap: nil
@@ -66,7 +67,8 @@ struct GoDecoder {
         }
     }
 
-    /// Returns `text`, the text form of a number or boolean in the document. Appends the text to `converted`.
+    /// Returns `text` as a string value and appends it to `converted`. The document has a number or boolean instead of
+    /// the string.
     mutating func convert(_ text: String, at pointer: String) -> GoValue {
         converted.append(Located(text, at: pointer))
         return .string(text)
@@ -95,7 +97,8 @@ struct GoDecoder {
     ) -> [(index: Int, key: String, value: JSONValue)] {
         var found: [(index: Int, key: String, value: JSONValue)] = []
         found.reserveCapacity(object.count)
-        // Each field has one bit, which is set when the field has occurred. No struct has more than 64 fields.
+        // One bit for each field of the struct. The bit is 1 if a member for the field has been read. No struct has
+        // more than 64 fields.
         var seen: UInt64 = 0
         var repeats = 0
         for (key, value) in object {
@@ -152,8 +155,8 @@ struct GoDecoder {
         }
         var entries: [(key: String, node: GoNode)] = []
         if case .map(let earlier)? = old?.value {
-            // Keys are compared as bytes, like in Go. Swift's `==` also equates texts of different bytes, such as
-            // composed and decomposed letters.
+            // Keys are compared as bytes, like in Go. Swift's `==` is also true for some strings with different bytes,
+            // such as composed and decomposed letters.
             let replaced = Set(object.keys.map { Array($0.utf8) })
             entries = earlier.filter { !replaced.contains(Array($0.key.utf8)) }
         }
@@ -191,10 +194,10 @@ struct GoDecoder {
     }
 }
 
-/// Finds numbers and booleans in fields that are text in Calico.
+/// Finds numbers and booleans in fields that hold strings in Calico.
 package enum ConvertedText {
-    /// Returns the texts that Calico's decoder makes from numbers and booleans in `document`, a policy or a part of a
-    /// policy.
+    /// Returns the strings that Calico's decoder makes from numbers and booleans in `document`. The `document` is a
+    /// policy or a part of a policy.
     package static func find(in document: JSONValue, kind: ResourceKind) -> [Located<String>] {
         guard let schema = kind.schema else { return [] }
         var decoder = GoDecoder()

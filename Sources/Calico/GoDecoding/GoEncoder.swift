@@ -44,7 +44,7 @@ enum GoEncoder {
     }
 
     private static func isOmitted(_ value: GoValue, _ field: GoField) -> Bool {
-        // A pointer that has a node is never left out. Go leaves out only nil pointers, which have no node.
+        // Keeps every field of a pointer type that has a node. Go leaves out only nil pointers, which have no node.
         if case .pointer = field.type { return false }
         switch field.omission {
         case .never: return false

@@ -5,9 +5,9 @@ import Domain
 struct GoNetwork {
     /// The prefix length as written: 0–32 for an address in IPv4 form, 0–128 for an address in IPv6 form.
     let prefixLength: Int
-    /// The family of the text. An IPv4 address in mapped form counts as IPv6.
+    /// The family in which the address is written. An IPv4 address in mapped form is written as IPv6.
     private let form: IPFamily
-    /// The address of the text in sixteen bytes, with any host bits. An IPv4 address is in mapped form (RFC 4291
+    /// The address as written, including host bits, in sixteen bytes. An IPv4 address is in mapped form (RFC 4291
     /// section 2.5.5.2).
     private let address: UInt128
     /// The address with the bits after the prefix set to zero.
@@ -26,7 +26,7 @@ struct GoNetwork {
         network = Self.mask(self.address, keeping: 128 - form.bitWidth + prefix)
     }
 
-    /// True if the network without host bits is in the mapped range of IPv4. Calico uses the same criterion.
+    /// True if `network` is an IPv4-mapped address. Calico uses the same criterion.
     var isIPv4: Bool { network >> 32 == 0xFFFF }
     var hasHostBits: Bool { network != address }
     /// True if the network contains every address of its family.
@@ -43,15 +43,16 @@ struct GoNetwork {
             && Self.mask(other.network, keeping: keptBits) == network
     }
 
-    /// The prefix length in the sixteen-byte form.
+    /// The prefix length within the sixteen bytes of `network`: 96 more than the written length if the CIDR is written
+    /// as IPv4.
     private var keptBits: Int { 128 - form.bitWidth + prefixLength }
 
     private static func mask(_ bits: UInt128, keeping kept: Int) -> UInt128 {
         kept == 0 ? 0 : bits & (UInt128.max << UInt128(128 - kept))
     }
 
-    /// Reads digits. Leading zeros are allowed, like in Go. Returns nil for any other text, and for a number that could
-    /// overflow.
+    /// Parses decimal digits. Leading zeros are allowed, like in Go. Returns nil if `text` is empty or has another
+    /// character, and for a number that could overflow.
     private static func decimal(_ text: Substring) -> Int? {
         guard !text.isEmpty else { return nil }
         var value = 0

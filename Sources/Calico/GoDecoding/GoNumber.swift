@@ -66,7 +66,7 @@ enum GoFloat {
     static func general(_ value: Double) -> String {
         guard value != 0 else { return value.sign == .minus ? "-0" : "0" }
         let exponent = Decimal(value).exponent
-        // For the shortest form, Go uses the limit 6, whatever the number of digits (`strconv/ftoa.go`).
+        // Go's shortest form has an exponent from 1e6 on, whatever the number of digits (`strconv/ftoa.go`).
         return exponent < -4 || exponent >= 6 ? scientific(value, exponentDigits: 2) : fixed(value)
     }
 

@@ -1,8 +1,7 @@
 import Documents
 import Domain
 
-/// The Go type of a field in Calico's API structs. The description has only the properties that affect decoding and
-/// storing.
+/// The Go type of a field in Calico's API structs. The cases distinguish only what affects decoding and storing.
 indirect enum GoType: Sendable {
     case string, bool
     /// A signed integer of 64 bits.
@@ -24,7 +23,8 @@ indirect enum GoType: Sendable {
     case pointer(to: GoType)
 }
 
-/// A Go struct: its JSON fields in the order in which Go writes them. All records of the struct share one instance.
+/// The description of a Go struct: its JSON fields in the order in which Go writes them. All decoded records of a
+/// struct share one `GoStruct`.
 final class GoStruct: Sendable {
     let fields: [GoField]
 
@@ -107,7 +107,7 @@ struct GoRecord: Sendable {
     let type: GoStruct
     /// The RFC 6901 pointer into the client's document.
     let pointer: String
-    /// The nodes by field index of `type`; nil for a field that is absent or null.
+    /// The node of each field, in the order of `type.fields`; nil for a field that is absent or null.
     private(set) var nodes: [GoNode?]
 
     init(_ type: GoStruct, at pointer: String) {
@@ -134,7 +134,7 @@ struct GoRecord: Sendable {
 }
 
 extension GoRecord {
-    /// Returns the text of a string field; empty if absent, like in Go.
+    /// Returns the value of the string field `name`; empty if the field is absent, like in Go.
     func string(_ name: String) -> String {
         if case .string(let text)? = self[name]?.value { text } else { "" }
     }
@@ -174,6 +174,6 @@ extension GoRecord {
 }
 
 extension GoNode {
-    /// The text of a string; empty for any other value.
+    /// The value if it is a string; empty for any other value.
     var text: String { if case .string(let text) = value { text } else { "" } }
 }

@@ -30,12 +30,13 @@ struct RuleCriteria {
     /// True if a match ends the evaluation. Every action except Log ends the evaluation.
     let isFinal: Bool
     private let rule: GoRecord
-    /// The nets of source and destination, in the order of `PolicySide.allCases`. A text that is not a network is nil.
+    /// The nets of source and destination, in the order of `PolicySide.allCases`. An element that is not a network is
+    /// nil.
     private let nets: [(nets: [GoNetwork?], notNets: [GoNetwork?])]
 
-    /// The maximum number of pairs of nets, or of ports, that are compared for two rules. With more pairs, the earlier
-    /// rule counts as not covering the later one. The limit bounds the cost, because each rule is compared with every
-    /// earlier rule.
+    /// The maximum number of pairs of nets, or of ports, that are compared for two rules. With more pairs, the lint
+    /// assumes that the earlier rule does not cover the later one. The limit bounds the cost, because each rule is
+    /// compared with every earlier rule.
     private static let maxComparisons = 256
 
     init(_ rule: GoRecord) {

@@ -37,7 +37,7 @@ package enum PolicyLinter {
         return report.violations
     }
 
-    /// Every lint.
+    /// The rules of all lints.
     package static let rules: [RuleID] =
         SpecLints.all + SelectorLints.all + CoverageLint.all + BlankLint.all
 }

@@ -48,8 +48,8 @@ enum SelectorLints {
                     "the value of \(comparison.label) is the group's name, not its id;"
                         + " to match members of the group, write has(\(comparison.label))")
             }
-            // Only whole values are checked. Other operators compare with a part of a value, which need not be the name
-            // of a region.
+            // Checks only operators that compare whole values. Other operators compare a part of a value, and a part
+            // need not be the name of a region.
             guard comparison.namesWholeValues else { continue }
             for value in comparison.values {
                 switch comparison.label {
@@ -119,7 +119,7 @@ package enum GroupReferences {
         return found
     }
 
-    /// Returns the records that hold selectors of endpoints: the policy's spec and both sides of its rules.
+    /// Returns the JSON objects of the policy that hold selectors of endpoints: the spec and both sides of every rule.
     private static func records(_ stored: JSONValue) -> [(JSONValue, pointer: String)] {
         guard let spec = stored["spec"] else { return [] }
         var records = [(spec, pointer: "/spec")]

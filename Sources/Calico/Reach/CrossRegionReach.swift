@@ -21,9 +21,10 @@ extension CrossRegionPeer {
     /// The regions of the objects that the peer selects, and all regions that the peer names; nil if the peer selects
     /// only by addresses, or matches anyone.
     ///
-    /// Labels and selectors limit the regions only if the peer names no region and no subnet. A named region or subnet
-    /// counts even if nothing can match, because the compiled policy depends on it: it may contain the network of the
-    /// subnet, and the region and the subnet cannot be deleted.
+    /// Labels and selectors limit the regions only if the peer names no region and no subnet. A named region is
+    /// included even if the peer can match nothing in it, and so is the region of a named subnet. The compiled policy
+    /// depends on the named object: it may contain the network of the subnet, and the region and the subnet cannot be
+    /// deleted.
     private var limitedReach: RegionSet? {
         var places = Set(regions.map(\.value))
         if let subnet { places.insert(subnet.value.region) }

@@ -5,8 +5,8 @@ package import Domain
 /// rules can match. The set may be too large, but never too small.
 ///
 /// A side of a rule without any selector adds no region, because it selects no object of a particular region. A policy
-/// without a selector touches all regions. A GlobalNetworkPolicy also touches each region that a selector names, even if
-/// the selector excludes the region, because the region cannot be deleted while the policy names it.
+/// without a selector touches all regions. In addition, a GlobalNetworkPolicy touches each region that a selector
+/// names, even if the selector excludes the region, because the region cannot be deleted while the policy names it.
 package enum PolicyReach {
     /// Returns the reach of a GlobalNetworkPolicy, in its stored form or in a client's document.
     package static func of(globalPolicy document: JSONValue) -> RegionSet {

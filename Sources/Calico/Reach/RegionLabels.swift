@@ -7,8 +7,8 @@ enum RegionLabels {
     ///
     /// Two labels determine a region. Calico sets the label for the namespace, and Neutron writes every VM of a region
     /// into the region's namespace. This server sets the label for the region on the sets of regions and subnets. No
-    /// object of another region has such a label and value, because this server refuses labels with the prefixes of
-    /// these two labels in clients' documents.
+    /// object of another region has one of these labels with the same value, because this server refuses clients'
+    /// documents with labels that have the prefixes of these two labels.
     static func region(_ label: String, _ value: String) -> String? {
         switch label {
         case EndpointLabel.namespace: RegionNamespace.region(of: value)
@@ -17,8 +17,8 @@ enum RegionLabels {
         }
     }
 
-    /// Returns the region of the endpoints in a namespace that has `label` with `value`; nil if the label determines no
-    /// region. Calico sets this label from the namespace's name, and no client can change it.
+    /// Returns the region of the endpoints in a namespace whose label `label` has the value `value`; nil if the label
+    /// determines no region. Calico sets this label from the namespace's name, and no client can change it.
     static func regionOfNamespace(_ label: String, _ value: String) -> String? {
         label == "projectcalico.org/name" ? RegionNamespace.region(of: value) : nil
     }
@@ -28,8 +28,8 @@ extension Selector {
     /// The regions of the endpoints and network sets that the selector can match.
     package var reach: RegionSet { reach(RegionLabels.region) }
 
-    /// The regions that the selector compares by a namespace or a region's label, even if it excludes them. The region
-    /// cannot be deleted while a stored GlobalNetworkPolicy names it.
+    /// The regions that the selector names as values of the labels for the namespace and for the region. Includes
+    /// regions that the selector excludes. A region cannot be deleted while a stored GlobalNetworkPolicy names it.
     package var namedRegions: Set<String> {
         comparisons.reduce(into: []) { named, comparison in
             named.formUnion(
@@ -37,7 +37,7 @@ extension Selector {
         }
     }
 
-    /// The regions of the namespaces that the selector can match as a namespaceSelector.
+    /// The regions of the namespaces that the selector can match if it is used as a namespaceSelector.
     var namespaceReach: RegionSet { reach(RegionLabels.regionOfNamespace) }
 }
 

@@ -52,7 +52,7 @@ package enum InstallationResources {
 /// Finds the networks that a stored set or policy names.
 package enum NamedNetworks {
     /// Returns the networks in `spec.nets` and in the `nets` and `notNets` of both sides of every rule. Leaves out
-    /// texts that are not CIDRs.
+    /// strings that are not CIDRs.
     package static func of(_ document: JSONValue?) -> Set<CIDR> {
         guard let spec = document?["spec"] else { return [] }
         var networks: Set<CIDR> = []

@@ -38,7 +38,7 @@ package enum InventoryKey: Hashable, Sendable {
         }
     }
 
-    /// The texts with which the etcd keys of all regions and of all subnets begin.
+    /// Two prefixes of etcd keys: the prefix of all regions, and the prefix of all subnets.
     package static var prefixes: [String] {
         ["region.", "subnet."].map { ResourceKey.prefix(.globalNetworkSet) + $0 }
     }

@@ -18,7 +18,7 @@ package enum PolicyName {
     /// The annotation in which Calico keeps the author's name: `{"name":"allow-tcp-80"}`.
     package static let metadataAnnotation = "projectcalico.org/metadata"
 
-    /// Returns the name in the etcd key of a policy. The `name` is the author's name.
+    /// Returns the name in the etcd key of the policy that its author calls `name`.
     ///
     /// Names that Calico generates (`ossg.default.*`, `knp.default.*`) never get a prefix (libcalico-go/lib/names).
     package static func stored(

@@ -15,8 +15,8 @@ package struct Resource: Sendable, Equatable {
         self.document = document
     }
 
-    /// Reads stored bytes. Returns nil if the bytes are not a JSON object. Calico skips such a value in a list, so
-    /// the object counts as absent.
+    /// Reads stored bytes. Returns nil if the bytes are not a JSON object. Calico skips such values when it lists
+    /// objects, so this server treats the object as absent.
     package init?(key: ResourceKey, bytes: [UInt8]) {
         guard let document = try? JSONParser.parse(bytes), case .object = document else {
             return nil
@@ -75,7 +75,7 @@ package struct ObjectIdentity: Sendable, Equatable {
 }
 
 extension Resource {
-    /// Returns a resource with the envelope that every Calico tool accepts.
+    /// Returns a resource with the members `kind`, `apiVersion` and `metadata` that every Calico tool expects.
     ///
     /// The resource keeps the fields of `existing` that the other parameters do not set: other metadata and other
     /// members of the object.

@@ -1,4 +1,4 @@
-/// The Calico v3 kinds that this server reads or writes. The raw value is the text of `kind`.
+/// The Calico v3 kinds that this server reads or writes. The raw value is the value of the member `kind`.
 package enum ResourceKind: String, CaseIterable, Sendable, Hashable {
     case globalNetworkPolicy = "GlobalNetworkPolicy"
     case networkPolicy = "NetworkPolicy"

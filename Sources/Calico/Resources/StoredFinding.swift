@@ -1,15 +1,15 @@
 package import Documents
 import Domain
 
-/// A problem of a stored value: Felix reads the value differently from its text, ignores the value, or crashes because
-/// of the value.
+/// A problem of a stored value: Felix does not read the value as it is written, ignores the value, or crashes because
+/// of it.
 package struct StoredFinding: Sendable, Hashable {
     package let code: StoredFindingCode
     /// The RFC 6901 pointer into the stored value; empty for the whole value.
     package let pointer: String
-    /// The actual effect of the value.
+    /// A description of the actual effect of the value.
     package let message: String
-    /// The change that corrects the problem.
+    /// A description of the change that corrects the problem.
     package let fix: String
 
     package init(_ code: StoredFindingCode, at pointer: String, _ message: String, fix: String) {
@@ -36,9 +36,9 @@ package struct StoredFinding: Sendable, Hashable {
 
 /// The severity of a finding.
 package enum FindingSeverity: String, Sendable, CaseIterable {
-    /// Felix crashes or no longer receives changes.
+    /// The value makes Felix crash or keeps Felix from receiving changes.
     case critical
-    /// Traffic is allowed or denied differently from the text of the value.
+    /// Felix allows or denies traffic that the value, as it is written, does not allow or deny.
     case error
     /// The value has the intended effect, but tools show it differently.
     case warning
@@ -49,53 +49,57 @@ package enum FindingSeverity: String, Sendable, CaseIterable {
 /// The findings describe the behaviour of Felix in Calico v3.32.1: `felix/calc/validation_filter.go`,
 /// `felix/rules/policy.go`, `libcalico-go/lib/backend/syncersv1/updateprocessors`.
 package enum StoredFindingCode: String, Sendable, CaseIterable {
-    /// The value is not a JSON object. Calico's lists skip the value, and Calico's watches stall.
+    /// Found when a value is not a JSON object. When Calico lists objects, it skips the value. Calico's watches stall
+    /// at it.
     case notJSON = "stored.not-json"
-    /// The value is JSON that this server refuses but Calico may read: a repeated key, bad UTF-8, or too many levels.
+    /// Found when a value is JSON that this server refuses but Calico may read: it has a repeated key, bad UTF-8, or
+    /// too many levels.
     case unread = "stored.unread"
-    /// The action of a rule is unknown to Felix. Felix crashes.
+    /// Found when Felix does not know the action of a rule. Felix crashes.
     case action = "stored.action"
-    /// A rule has no action. Felix reads the absent action as Allow.
+    /// Found when a rule has no action. Felix reads the absent action as Allow.
     case actionMissing = "stored.action-missing"
-    /// Go cannot decode a member, so the whole value counts as absent.
+    /// Found when Go cannot decode a member. Felix treats the whole value as absent.
     case type = "stored.type"
-    /// A selector is not valid. The policy counts as absent.
+    /// Found when a selector is not valid. Felix treats the policy as absent.
     case selector = "stored.selector"
-    /// A port is invalid, or the protocol has no ports. The policy counts as absent.
+    /// Found when a port is not valid, or when a rule has ports but its protocol has none. Felix treats the policy as
+    /// absent.
     case port = "stored.port"
-    /// A protocol is unknown. The policy counts as absent.
+    /// Found when a protocol is unknown. Felix treats the policy as absent.
     case netProtocol = "stored.protocol"
-    /// An IP version is neither 4 nor 6. The policy counts as absent.
+    /// Found when an IP version is neither 4 nor 6. Felix treats the policy as absent.
     case ipVersion = "stored.ip-version"
-    /// An ICMP type or code is out of range, or a code has no type. The policy counts as absent.
+    /// Found when an ICMP type or code is out of range, or a rule has a code without a type. Felix treats the policy
+    /// as absent.
     case icmp = "stored.icmp"
-    /// A network is not valid. Felix drops the network, so the rule may match more traffic.
+    /// Found when a network is not valid. Felix drops the network, so the rule may match more traffic.
     case net = "stored.net"
-    /// The namespace in the value differs from the key's namespace or is absent.
+    /// Found when the namespace in a value is absent or differs from the namespace in the key.
     case namespace = "stored.namespace"
-    /// A policy has an unknown type, or has no types and therefore applies in both directions.
+    /// Found when a policy has an unknown type, or has no types and therefore applies in both directions.
     case types = "stored.types"
-    /// A field is unknown to Calico. Calico ignores the field.
+    /// Found when Calico does not know a field. Calico ignores the field.
     case unknownField = "stored.unknown-field"
-    /// The name of a member differs from the name of Calico's field only in letter case.
+    /// Found when the name of a member differs from the name of Calico's field only in letter case.
     case fieldCase = "stored.field-case"
-    /// The name in the value differs from the key's name.
+    /// Found when the name in a value differs from the name in the key.
     case name = "stored.name"
-    /// The kind in the value differs from the key's kind.
+    /// Found when the kind in a value differs from the kind in the key.
     case kind = "stored.kind"
-    /// The default action of a tier is unknown. Felix reads the unknown action as Deny.
+    /// Found when the default action of a tier is unknown. Felix reads the unknown action as Deny.
     case tierAction = "stored.tier-action"
-    /// The set of a region or subnet lacks the labels that rules use to select it.
+    /// Found when the set of a region or subnet lacks the labels that rules use to select it.
     case inventoryLabel = "stored.inventory-label"
-    /// The set of a region or subnet has networks that address management cannot use.
+    /// Found when the set of a region or subnet has networks that address management cannot use.
     case inventoryNets = "stored.inventory-nets"
-    /// Two stored policies are one object in the API. Felix enforces both.
+    /// Found when two stored policies are one object in the API. Felix enforces both.
     case twin = "stored.twin"
-    /// A subnet is outside the address blocks of its region.
+    /// Found when a subnet is outside the address blocks of its region.
     case subnetOutside = "stored.subnet-outside-region"
-    /// The region of a subnet is not registered.
+    /// Found when the region of a subnet is not registered.
     case subnetRegion = "stored.subnet-region"
-    /// A subnet shares addresses with another subnet, or with an address block of another region.
+    /// Found when a subnet shares addresses with another subnet, or with an address block of another region.
     case subnetOverlap = "stored.subnet-overlap"
 
     package var severity: FindingSeverity {
@@ -124,8 +128,8 @@ struct StoredReport {
 }
 
 extension String {
-    /// The text in quotes, cut to 64 characters, with `?` for control characters. A stored value therefore cannot
-    /// break a message or a log.
+    /// The string in quotes, cut to 64 characters, with `?` for control characters. A string from a stored value
+    /// therefore cannot break a message or a log.
     var quotedForFinding: String {
         var shown = "\""
         for scalar in unicodeScalars.prefix(64) {

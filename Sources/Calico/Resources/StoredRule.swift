@@ -86,7 +86,7 @@ struct StoredRule {
     }
 
     /// Checks a list of networks. Felix drops invalid networks (`updateprocessors/rules.go`). If no network is left,
-    /// the rule loses this condition.
+    /// the rule no longer has a condition on networks.
     private func nets(
         _ entity: JSONValue, _ side: PolicySide, _ field: String, into report: inout StoredReport
     ) {

@@ -30,8 +30,8 @@ package struct StoredValue: Sendable {
         findings = report.findings
     }
 
-    /// The errors that every JSON reader reports. Go accepts a text with any other error: for example, Go uses the last
-    /// of repeated keys and replaces bad UTF-8.
+    /// The errors that every JSON reader reports. Go accepts documents with other errors: for example, Go uses the
+    /// last of repeated keys and replaces bad UTF-8.
     private static let syntax: Set<RuleID> = [
         .jsonSyntax, .jsonNumber, .jsonString, .jsonTrailingData, .documentEmpty,
     ]
@@ -83,9 +83,9 @@ package struct StoredValue: Sendable {
     }
 }
 
-/// Finds members that Go's `encoding/json` cannot decode into Calico's structs, and members whose names differ from the
-/// field's name only in letter case. Also finds unknown members of `spec`. Unlike `GoDecoder`, which reads clients'
-/// documents, this type does not accept a number as text.
+/// Finds members that Go's `encoding/json` cannot decode into Calico's structs, and members whose names differ from
+/// the field's name only in letter case. Also finds unknown members of `spec`. Unlike `GoDecoder`, which reads
+/// clients' documents, this type does not accept a number as a string.
 struct StoredTypes {
     /// The problems found. The pointers are relative to the value that is being read, so no pointer is built for the
     /// many values without problems.

@@ -25,7 +25,7 @@ enum MetadataSchema {
         GoField("fieldsV1", .pointer(to: .anything)), GoField("subresource", .string),
     ])
 
-    /// A resource with any value as its `spec`.
+    /// The struct of a resource whose `spec` may have any value.
     static let envelope = GoStruct([
         GoField("kind", .string), GoField("apiVersion", .string),
         GoField("metadata", .structure(objectMeta)), GoField("spec", .anything),

@@ -79,7 +79,7 @@ package enum CalicoValidator {
 }
 
 extension GoRecord {
-    /// Sets `metadata.namespace` if the document does not have that member. A blank member counts as present.
+    /// Sets `metadata.namespace` if the document does not have that member. Does not replace a blank member.
     fileprivate mutating func complete(namespace: String, of document: JSONValue) {
         let metadata = document.objectValue?.filter {
             type.index(decoding: $0.key) == type.index(of: "metadata")

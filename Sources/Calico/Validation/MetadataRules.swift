@@ -79,7 +79,8 @@ enum MetadataRules {
         .namespaceRequired, .labelKey, .labelValue, .annotationKey, .annotationsSize,
     ]
 
-    /// The maximum number of bytes in all keys and values of the annotations, as in Kubernetes and Calico.
+    /// The maximum number of bytes of all annotations of an object together, keys and values, as in Kubernetes and
+    /// Calico.
     static let maxAnnotationBytes = 256 * 1024
 
     private static let keyRule =
@@ -130,8 +131,8 @@ enum MetadataRules {
         }
     }
 
-    /// Returns the key in lower case. Converts only characters whose lower-case form is ASCII, because the check of the
-    /// result refuses every other character outside ASCII.
+    /// Returns the key in lower case. Converts only characters whose lower-case form is ASCII, because
+    /// `isQualifiedName` refuses every key that still has a character outside ASCII.
     private static func lowerCase(_ key: String) -> String {
         var lowered = String.UnicodeScalarView()
         for scalar in key.unicodeScalars {
@@ -182,8 +183,8 @@ enum NameRules {
         }
     }
 
-    /// Returns true if the kind allows the number of dots in the name. In older releases, and in the stored names of
-    /// some releases, a dot separates the tier from the policy's name.
+    /// Returns true if the kind allows the number of dots in the name. In older releases of Calico, and in the stored
+    /// names of some releases, a dot separates the tier from the policy's name.
     private static func hasAllowedDots(_ name: String, _ kind: ResourceKind) -> Bool {
         let parts = KubernetesText.parts(name)
         switch kind {

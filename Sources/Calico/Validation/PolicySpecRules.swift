@@ -103,7 +103,7 @@ enum PolicySpecRules {
         }
     }
 
-    /// Checks that each word of a list is known and occurs only once.
+    /// Checks that each string in the list field `name` is one of `known` and occurs only once.
     private static func values(
         _ name: String, of spec: GoRecord, among known: [String], _ unknown: RuleID,
         _ repeated: RuleID, into report: inout ViolationReport

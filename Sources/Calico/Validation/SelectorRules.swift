@@ -20,7 +20,7 @@ enum SelectorRules {
     /// The restrictions, besides the grammar, on a selector in a particular field.
     struct Position: OptionSet {
         let rawValue: Int
-        /// The selector has at most 1,024 characters.
+        /// The selector must have at most 1,024 characters.
         static let limited = Position(rawValue: 1)
         /// `global()` is not allowed.
         static let notGlobal = Position(rawValue: 2)
@@ -36,8 +36,8 @@ enum SelectorRules {
         let text = record.string(name)
         guard !text.isEmpty else { return }
         let pointer = record.pointer(to: name)
-        // The bytes are checked first, because their number is known at once and is never less than the number of
-        // characters.
+        // Counts the characters only if the selector has more than `maxLength` bytes. The number of bytes is known at
+        // once and is never less than the number of characters.
         if position.contains(.limited), text.utf8.count > maxLength,
             text.unicodeScalars.count > maxLength
         {
@@ -56,7 +56,7 @@ enum SelectorRules {
     private static func global(
         _ text: String, _ position: Position, at pointer: String, into report: inout ViolationReport
     ) {
-        // Like Calico, searches for the plain text `global(`, even inside quotes.
+        // Like Calico, searches for the string `global(` everywhere, even inside quotes.
         guard mentionsGlobal(text) else { return }
         if position.contains(.notGlobal) {
             report.add(

@@ -1,4 +1,5 @@
-/// The rights of a caller over objects. Both planning and reading check them.
+/// The rights of a caller over objects. The server checks these rights when it plans a change and when it reads
+/// objects.
 ///
 /// A caller sees or changes an object only if the caller has the right in every region that the object touches.
 package struct AccessScope: Hashable, Sendable {
@@ -26,8 +27,8 @@ package struct AccessScope: Hashable, Sendable {
     package func allows(
         _ permission: Permission, kind: String, touching regions: RegionSet
     ) -> Bool {
-        // Refuses a caller that has the permission in no region. The subset test alone would not refuse such a caller
-        // for objects that touch no region, because an empty set is a subset of every set.
+        // Refuses a caller that has the permission in no region. `isSubset` alone would not refuse such a caller for
+        // objects that touch no region, because an empty set is a subset of every set.
         let own = grants.regions(for: permission, kind: kind)
         return !own.isEmpty && regions.isSubset(of: own)
     }
@@ -38,8 +39,8 @@ extension Identity {
 }
 
 extension [Grant] {
-    /// Returns the regions in which the grants give `permission` for objects of `kind`. If `kind` is nil, only grants
-    /// that are not limited to kinds count.
+    /// Returns the regions in which the grants give `permission` for objects of `kind`. If `kind` is nil, ignores the
+    /// grants that are limited to kinds.
     func regions(for permission: Permission, kind: String?) -> RegionSet {
         reduce(.none) { regions, grant in
             guard grant.role.permissions.contains(permission) else { return regions }

@@ -87,8 +87,8 @@ package struct Identity: Hashable, Sendable {
         grants.contains { $0.role.permissions.contains(permission) }
     }
 
-    /// Returns the regions in which the identity has `permission` for objects of `kind`. If `kind` is nil, only grants
-    /// that are not limited to kinds count.
+    /// Returns the regions in which the identity has `permission` for objects of `kind`. If `kind` is nil, ignores the
+    /// grants that are limited to kinds.
     package func regions(for permission: Permission, kind: String? = nil) -> RegionSet {
         grants.regions(for: permission, kind: kind)
     }

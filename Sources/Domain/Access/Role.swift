@@ -24,7 +24,7 @@ package enum Role: String, CaseIterable, Sendable {
     ]
 }
 
-/// An action that a route can require.
+/// A right that a route can require of the caller.
 package enum Permission: String, CaseIterable, Sendable {
     /// Read regions, subnets and policies, and the differences between two points in time.
     case readObjects = "read-objects"

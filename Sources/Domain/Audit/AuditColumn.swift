@@ -4,8 +4,8 @@
 /// canonical form for the hash, segments, the API's documents, CSV, CADF and the filters. So a new column needs a
 /// property of `AuditRecord.Draft`, an entry in `all` and a schema step.
 ///
-/// The type is a class, because the list is used for every row that is written or read. A struct with so many parts
-/// would be copied each time.
+/// The type is a class, because `all` is used for every row that is written or read. A struct with so many parts would
+/// be copied each time.
 package final class AuditColumn: Sendable {
     /// A key path to a property of a draft.
     package typealias Path<Value> = any WritableKeyPath<AuditRecord.Draft, Value> & Sendable
@@ -13,17 +13,17 @@ package final class AuditColumn: Sendable {
     /// The part of a row that the column holds.
     package enum Content: Sendable {
         case seq, previousHash, hash
-        /// Microseconds since 1970.
+        /// The time of the row, stored as microseconds since 1970.
         case time
         case origin, verb, outcome
         case text(Path<String>)
-        /// NULL for nil.
+        /// A string, stored as NULL if it is nil.
         case optionalText(Path<String?>)
-        /// NULL for nil.
+        /// An integer, stored as NULL if it is nil.
         case optionalInteger(Path<Int64?>)
-        /// 0 or 1.
+        /// A boolean, stored as 0 or 1.
         case flag(Path<Bool>)
-        /// NULL for false, 1 for true. Rows that are older than the column have NULL.
+        /// A boolean, stored as NULL for false and as 1 for true. Rows that are older than the column have NULL.
         case rareFlag(Path<Bool>)
     }
 
@@ -39,7 +39,7 @@ package final class AuditColumn: Sendable {
         case plain(String)
         /// A member that contains the column's JSON text as a JSON value, and not as a string.
         case json(String)
-        /// A member of the object that the member `of` holds.
+        /// A member of an object. The object is the value of the member `of`.
         case part(String, of: String)
 
         package init(stringLiteral name: String) { self = .plain(name) }
@@ -65,7 +65,7 @@ package final class AuditColumn: Sendable {
     package let csv: Int?
     package let event: EventPlace?
     package let filter: AuditColumnFilter?
-    /// The name as UTF-8.
+    /// The name of the column as UTF-8.
     package let key: [UInt8]
 
     init(

@@ -5,7 +5,7 @@ package struct AuditColumnFilter: Sendable {
 
     /// The condition on the column.
     package enum Question: Sendable {
-        /// Exactly this text.
+        /// A string that the column must equal.
         case text(Path<String>)
         case integer(Path<Int64>)
         case flag(Path<Bool>)
@@ -14,17 +14,17 @@ package struct AuditColumnFilter: Sendable {
         case kind(Path<String>)
         /// A role, which must be in the column's JSON array of roles.
         case role(Path<String>)
-        /// A whole `traceparent`, or the trace id in it.
+        /// A whole `traceparent` that the column must equal, or a trace id that must be in the column's `traceparent`.
         case trace(Path<String>)
-        /// The member `requestedBy` of the JSON object.
+        /// A principal, which must be the value of `requestedBy` in the column's JSON object.
         case requester(Path<String>)
     }
 
     /// The query parameter of the API.
     package let parameter: String
     package let question: Question
-    /// A description of the parameter's valid values, for error messages; nil if any text is valid, or if the endpoint
-    /// checks the parameter in another way.
+    /// A description of the parameter's valid values, for error messages; nil if any string is valid, or if the
+    /// endpoint checks the parameter in another way.
     package let expected: String?
     /// The numbers that a row can have in this column.
     package let range: ClosedRange<Int64>
@@ -77,7 +77,7 @@ package struct AuditColumnFilter: Sendable {
 }
 
 extension AuditColumn {
-    /// Returns the value that `filter` requires in this column. Returns nil if the filter requires none. Also
+    /// Returns the value that `filter` requires in this column. Returns nil if the filter requires no value. Also
     /// returns nil for a kind, a role, a trace or a requester, because these are not compared with the whole value.
     package func asked(_ filter: AuditFilter) -> AuditValue? {
         switch self.filter?.question {
@@ -96,7 +96,7 @@ extension AuditColumn {
         return .integer(isSet ? 1 : 0)
     }
 
-    /// Returns true if the row has the value that `filter` requires in this column, or if `filter` requires none.
+    /// Returns true if the row has the value that `filter` requires in this column, or if `filter` requires no value.
     func matches(_ filter: AuditFilter, _ record: AuditRecord) -> Bool {
         switch self.filter?.question {
         case .kind(let path): filter[keyPath: path].map(record.entry.isAbout) ?? true

@@ -24,7 +24,7 @@ package struct AuditFilter: Hashable, Sendable {
     package var idempotencyKeyHash: String?
     package var ticket: String?
     package var reason: String?
-    /// The first person of a change that needed two.
+    /// The person who requested a change that needed a second person.
     package var requestedBy: String?
     package var clientAddress: String?
     package var userAgent: String?
@@ -71,7 +71,7 @@ package struct AuditFilter: Hashable, Sendable {
         text != nil && verb != .read && kind != AuditKind.auditLog.rawValue
     }
 
-    /// Returns true for a trace id, false for a whole `traceparent`.
+    /// Returns true if `text` is a trace id, false if it is a whole `traceparent`.
     package static func isTraceID(_ text: String) -> Bool { text.utf8.count == 32 }
 }
 
@@ -175,7 +175,7 @@ extension AuditFilter {
         let (before, after) = (Self.document(record.before), Self.document(record.after))
         if field.differs(before, after) { return true }
         // For a CrossRegionPolicy, compares the sources as well, because the pointer may refer to a field of the
-        // source. The row holds the stored policy. The source is text in an annotation of the stored policy.
+        // source. The row holds the stored policy, and an annotation of the stored policy holds the source.
         guard record.entry.isAbout(kind: CrossRegionPolicy.kind) else { return false }
         return field.differs(
             before.flatMap(CrossRegionPolicy.source), after.flatMap(CrossRegionPolicy.source))
@@ -188,7 +188,7 @@ extension AuditFilter {
         return parts.count > 1 && parts[1] == asked
     }
 
-    /// Returns the first person in the column `approval`; nil if there is none.
+    /// Returns the person who requested the change, from the value of the column `approval`; nil if there is none.
     static func requester(_ approval: String?) -> String? {
         document(approval)?["requestedBy"]?.stringValue
     }
@@ -198,7 +198,7 @@ extension AuditFilter {
     }
 
     private static func document(_ text: String?) -> JSONValue? {
-        // A value that is not JSON counts as text.
+        // A column that is not JSON becomes a JSON string.
         text.map { (try? JSONParser.parse(Array($0.utf8))) ?? .string($0) }
     }
 }

@@ -1,7 +1,7 @@
 /// A page of rows of the ledger.
 package struct AuditPage: Hashable, Sendable {
     package var records: [AuditRecord]
-    /// The beginning of the next page; nil if this is the last page.
+    /// The position at which the next page begins; nil if this page is the last one.
     package var next: AuditCursor?
     /// The number of rows that the search looked at.
     package var scanned: Int

@@ -7,10 +7,10 @@ extension AuditRecord {
     /// Returns a row as canonical JSON (RFC 8785). The JSON is one object. The object has a member for each column of
     /// table `audit` except `hash`, with the column's name as the key.
     ///
-    /// NULL columns are left out, so a new column does not change the hashes of older rows. Text is a string. An
-    /// integer is a number (`time` in microseconds, `gap` 0 or 1). `prev_hash` is 64 lower-case hex digits. `before`,
-    /// `after` and `detail` are strings that contain JSON, not JSON objects. So a member of such JSON cannot be
-    /// mistaken for a column.
+    /// NULL columns are left out, so a new column does not change the hashes of older rows. A text column becomes a
+    /// JSON string. An integer column becomes a JSON number (`time` in microseconds, `gap` 0 or 1). `prev_hash`
+    /// becomes a string of 64 lower-case hex digits. `before`, `after` and `detail` are strings that contain JSON, not
+    /// JSON objects. So a member of such JSON cannot be mistaken for a column.
     ///
     /// - Parameter values: the values of all columns, in the order of `AuditColumn.all`.
     package static func canonicalForm(of values: [AuditValue]) -> [UInt8] {

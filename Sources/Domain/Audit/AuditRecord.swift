@@ -36,7 +36,7 @@ extension AuditRecord {
         /// The name is `unknown` for another writer of etcd, and `policy-server` for this server.
         package var actor: String
         package var verb: Verb
-        /// The kind of object in Calico's or this server's terms, such as `Region` or `GlobalNetworkPolicy`.
+        /// The kind of the object, as Calico or this server names it, such as `GlobalNetworkPolicy` or `Region`.
         package var kind: String
         package var name: String
         package var outcome: Outcome
@@ -92,7 +92,7 @@ extension AuditRecord {
         package var status: Int?
         /// JSON text: the reason for a refusal (problem type, rule ids), or the details of any other row.
         package var detail: String?
-        /// True if the change was found by comparison after etcd's history had been lost.
+        /// True if the change was found by comparing two states of etcd, because the history between them was lost.
         package var isAfterGap = false
         /// The object before the change as canonical JSON (RFC 8785); nil if the object did not exist.
         package var before: String?
@@ -129,7 +129,7 @@ extension AuditRecord {
         case create, update, delete
         /// An event that no single write explains, such as a gap in etcd's history.
         case observe
-        /// The audit log was read.
+        /// A read of the audit log.
         case read
     }
 

@@ -2,9 +2,9 @@ import Documents
 
 /// Words to search for in the text of a row. A row matches if the row contains all the words.
 ///
-/// Spaces separate words. Text in double quotes is a phrase, whose words must follow one another in the row. Text such
-/// as `alice@example.org` is also a phrase, because `@` cannot be part of a word. A `*` at the end of a word or phrase
-/// stands for any ending.
+/// Spaces separate words. Text in double quotes is a phrase, whose words must follow one another in the row. A string
+/// such as `alice@example.org` is also a phrase, because `@` cannot be part of a word. A `*` at the end of a word or
+/// phrase stands for any ending.
 package struct AuditText: Hashable, Sendable {
     package struct Term: Hashable, Sendable {
         /// At least one word. The words must follow one another.
@@ -92,14 +92,14 @@ package struct AuditText: Hashable, Sendable {
     }
 }
 
-/// The reason why the ledger cannot be searched for a text.
+/// The reason why the ledger cannot be searched for the given words.
 package enum AuditTextError: Error, Hashable, Sendable {
     case noWord
     case openQuote
     case shortPrefix(String)
     case tooManyWords
 
-    /// The text of an error message after the name of the parameter.
+    /// The part of the error message that follows the name of the query parameter.
     package var message: String {
         switch self {
         case .noWord: "has no letter or digit in it"
@@ -111,7 +111,7 @@ package enum AuditTextError: Error, Hashable, Sendable {
     }
 }
 
-/// The words of a row in the index of texts.
+/// Splits a row into the words that the index for text searches stores.
 ///
 /// To remove a row, the index needs the same words that were added for the row. So a change to this enum needs a schema
 /// step that empties the index.
@@ -120,7 +120,7 @@ package enum AuditWords {
     /// address or a network is one word.
     private static let marks: Set<Unicode.Scalar> = ["-", "_", ".", "/", ":"]
 
-    /// The columns of the index, in the order of `columns(of:)`.
+    /// The names of the index's columns, in the order of `columns(of:)`.
     package static let columnNames = [
         "name", "region", "actor", "reason", "ticket", "detail", "before", "after",
     ]

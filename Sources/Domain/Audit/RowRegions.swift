@@ -9,8 +9,8 @@ package struct RowRegions: Sendable {
     /// A function that receives an object's key and value in etcd, and returns the regions that the object touches.
     package typealias Reach = @Sendable (_ key: String, _ document: JSONValue) -> RegionSet
 
-    /// The maximum number of regions that are listed for a row. A row that touches more regions counts as touching all
-    /// regions.
+    /// The maximum number of regions that are listed for a row. A row that touches more regions is treated as if it
+    /// touched all regions.
     package static let maximumRegions = 256
 
     private let reach: Reach
@@ -53,7 +53,7 @@ package struct RowRegions: Sendable {
         }
     }
 
-    /// Returns the regions that a refusal touches. The text of a refusal may name any object that the author of the
+    /// Returns the regions that a refusal touches. The message of a refusal may name any object that the author of the
     /// request may see, so the refusal touches all of the author's regions and the region of the row's object. If the
     /// row does not record the author's regions, the refusal touches all regions.
     private func ofRefusal(_ row: AuditRecord.Draft) -> RegionSet {
@@ -78,7 +78,7 @@ extension AuditRecord.Draft {
             let pointer = warning["pointer"]?.stringValue ?? "/0"
             let isOfManifest = pointer.utf8.dropFirst().first.map { (0x30...0x39).contains($0) }
             return isOfManifest ?? false
-                // The message of this warning counts the policies of all regions.
+                // The message of this warning contains the number of policies of all regions.
                 || warning["rule"]?.stringValue == "policy.name-convention"
         }
     }

@@ -89,8 +89,8 @@ extension Timestamp {
         guard let unit = text.last.flatMap({ Self.units[$0] }), (1...9).contains(digits.utf8.count),
             digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int64(digits)
         else { return nil }
-        // A duration that begins before 1970 gives 1970, because no row is older. The limit also avoids an overflow,
-        // because a nine-digit number of weeks has too many microseconds for 64 bits.
+        // A duration that begins before 1970 gives 1970, because no row is older. Stopping at 1970 also avoids an
+        // overflow, because a nine-digit number of weeks has too many microseconds for 64 bits.
         let seconds = count * unit
         let isBefore1970 = seconds >= now.microseconds / 1_000_000
         self.init(

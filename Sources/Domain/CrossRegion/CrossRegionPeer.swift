@@ -7,7 +7,7 @@ package struct CrossRegionPeer: Sendable, Equatable {
     package var pointer: String
     /// True if the peer matches anyone. No other condition is then set.
     package var isAny = false
-    /// The regions of the VMs.
+    /// The regions of the VMs. A VM must be in one of these regions. An empty list allows any region.
     package var regions: [Located<String>] = []
     /// The ids of security groups. A VM must be a member of at least one of these groups.
     package var securityGroups: [Located<String>] = []

@@ -188,8 +188,8 @@ extension CrossRegionRule {
                     + " several rules")
             return []
         }
-        // Ports are reported if the protocol has no ports or is absent. They are not reported beside an unreadable
-        // protocol, because that protocol has already been reported.
+        // Reports the ports if the protocol has no ports or is absent. Does not report the ports if the protocol is
+        // unreadable, because the protocol itself has already been reported.
         if transport.map({ !$0.hasPorts }) ?? reader.isAbsent("protocol") {
             reader.add(
                 place, .crossRegionPortProtocol, "ports need a protocol: TCP, UDP or SCTP")

@@ -72,7 +72,8 @@ extension CrossRegionPolicy {
 }
 
 extension AuditRecord.Draft {
-    /// The text that occurs in the JSON of every stored policy with a source: the key of the annotation.
+    /// A string that is in the JSON of every stored policy with a source: the key of the annotation, in quotes and
+    /// with a colon.
     package static let sourceMark = "\"\(CrossRegionPolicy.sourceAnnotation)\":"
 
     /// Returns true if the row is about an object of `kind`.
@@ -84,7 +85,7 @@ extension AuditRecord.Draft {
         guard kind == CrossRegionPolicy.kind, self.kind == CrossRegionPolicy.storedKind else {
             return false
         }
-        // The ledger's index (`CrossRegionRows`) searches for the same text, so the index and this function find the
+        // The ledger's index (`CrossRegionRows`) searches for the same string, so the index and this function find the
         // same rows.
         return [before, after].contains { $0?.contains(Self.sourceMark) ?? false }
     }
@@ -133,7 +134,7 @@ extension CrossRegionPolicy {
     }
 }
 
-/// The decoded `metadata`.
+/// The decoded `metadata` of a CrossRegionPolicy.
 struct CrossRegionMetadata {
     private(set) var labels: [String: String] = [:]
     private(set) var readOnly = ReadOnlyFields()

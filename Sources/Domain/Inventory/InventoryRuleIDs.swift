@@ -1,35 +1,36 @@
 package import Documents
 
 extension RuleID {
-    /// The name of a region is not legal (`RegionName`).
+    /// Violated when the name of a region is not legal (`RegionName`).
     package static let regionName = RuleID("region.name")
-    /// The name of a subnet is not an RFC 1123 label.
+    /// Violated when the name of a subnet is not a valid RFC 1123 label.
     package static let subnetName = RuleID("subnet.name")
-    /// The name in the document differs from the name in the path.
+    /// Violated when the name in a document differs from the name in the path.
     package static let nameMismatch = RuleID("name.mismatch")
-    /// The region in the document differs from the region in the path.
+    /// Violated when the region in a document differs from the region in the path.
     package static let regionMismatch = RuleID("region.mismatch")
-    /// The kind in the document differs from the kind in the path.
+    /// Violated when the kind in a document differs from the kind in the path.
     package static let kindMismatch = RuleID("kind.mismatch")
-    /// A member is not part of this kind of object.
+    /// Violated when a document has a member that its kind does not have.
     package static let unknownField = RuleID("document.unknown-field")
-    /// A required member is missing.
+    /// Violated when a required member is missing.
     package static let missingField = RuleID("document.missing-field")
-    /// A member has a value of the wrong type.
+    /// Violated when a member has a value of the wrong type.
     package static let wrongType = RuleID("document.wrong-type")
-    /// A text is empty, too long, or has control characters.
+    /// Violated when a string is empty, too long, or has control characters.
     package static let text = RuleID("document.text")
-    /// A number is outside its range.
+    /// Violated when a number is outside the range of its member.
     package static let numberRange = RuleID("document.number-range")
-    /// A label's key is not a Kubernetes label key, or has a prefix that is reserved for this server or for Calico.
+    /// Violated when a label's key is not a Kubernetes label key, or has a prefix that is reserved for this server or
+    /// for Calico.
     package static let labelKey = RuleID("label.key")
-    /// A label's value is not a Kubernetes label value.
+    /// Violated when a label's value is not a Kubernetes label value.
     package static let labelValue = RuleID("label.value")
-    /// A region has too many address blocks.
+    /// Violated when a region has too many address blocks.
     package static let regionBlockCount = RuleID("region.block-count")
-    /// Two address blocks of one region overlap.
+    /// Violated when two address blocks of one region overlap.
     package static let regionBlocksOverlap = RuleID("region.blocks-overlap")
-    /// The requested IP family differs from the family of the network in `within`.
+    /// Violated when the IP family that an allocation requests differs from the family of the network in `within`.
     package static let allocationFamily = RuleID("allocation.family")
 
     /// Every rule that the document of a region, a subnet or an allocation can break.

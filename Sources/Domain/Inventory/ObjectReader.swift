@@ -51,7 +51,7 @@ struct ObjectReader {
 
     /// Reads a required member.
     ///
-    /// - Parameter hint: a text to append to the message that the field is required.
+    /// - Parameter hint: a string that is appended to the message that the field is required.
     mutating func required(_ field: String, hint: String = "") -> JSONValue? {
         let value = member(field)
         if isObject, isAbsent(field) {
@@ -116,7 +116,7 @@ struct ObjectReader {
         }
     }
 
-    /// Reads a text for people: 1 to `limit` characters. Line feed and tab are the only legal control characters.
+    /// Reads a string for people: 1 to `limit` characters. Line feed and tab are the only legal control characters.
     mutating func text(_ field: String, limit: Int) -> String? {
         guard let text = string(field) else { return nil }
         let scalars = text.value.unicodeScalars
@@ -137,7 +137,7 @@ struct ObjectReader {
         let message =
             "unknown field; the known fields are \(known.sorted().joined(separator: ", "))"
         for key in object.keys where !known.contains(key) {
-            // Violations beyond the limit are only counted, so no pointer is made for them.
+            // Only counts a violation beyond the limit, so that no pointer is made for it.
             if violations.isFull {
                 violations.skip()
             } else {
@@ -158,7 +158,7 @@ extension ObjectReader {
         add(place(field), .blank, message)
     }
 
-    /// The meaning of an absent member in the kinds of this server.
+    /// The meaning that a member of this server's kinds has when it is absent.
     private static let meaningsWhenAbsent: [String: String] = [
         "regions": "any region", "securityGroup": "any security group",
         "securityGroups": "any security group", "securityGroupName": "any security group",
@@ -172,7 +172,7 @@ extension ObjectReader {
 }
 
 extension RuleID {
-    /// A member is present, but has no value: it is null in JSON, or empty in YAML.
+    /// Violated when a member is present but has no value: it is null in JSON, or empty in YAML.
     package static let blank = RuleID("document.blank")
 }
 
@@ -201,8 +201,8 @@ package struct ReadOnlyFields: Sendable, Equatable {
 
     package init() {}
 
-    /// Returns the revision in `text`; nil for a text that the server would not write, for example one with a leading
-    /// zero.
+    /// Returns the revision in `text`; nil for a string that the server would not write, for example one with a
+    /// leading zero.
     package static func revision(_ text: String) -> Int64? {
         guard let revision = Int64(text), revision >= 0, String(revision) == text else {
             return nil

@@ -68,8 +68,8 @@ package enum RegionName {
     /// name.
     package static func suggestion(for name: String) -> String? {
         var characters: [UInt8] = []
-        // The limit bounds the time for a hostile name. The limit is four times the maximum length, because each run of
-        // characters other than letters and digits shrinks to one dash.
+        // Reads only the start of `name`, so that a hostile name takes little time. The start is longer than a legal
+        // name, because each run of characters other than letters and digits shrinks to one dash.
         for byte in name.utf8.prefix(4 * maximumLength) {
             switch byte {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"): characters.append(byte | 0x20)

@@ -72,17 +72,18 @@ extension CIDR: CustomStringConvertible {
     package var description: String { "\(first)/\(prefixLength)" }
 }
 
-/// The reason why a text is not the CIDR of a network.
+/// The reason why a string is not the CIDR of a network.
 package enum CIDRError: Error, Hashable, Sendable {
-    /// The text is not an address with a prefix length. The `reason` names the wrong part.
+    /// Thrown when the text is not an address with a prefix length. The `reason` names the wrong part.
     case malformed(reason: String)
-    /// The text is an address without a prefix length. The `block` contains only that address.
+    /// Thrown when the text is an address without a prefix length. The `block` contains only that address.
     case missingPrefixLength(block: CIDR)
-    /// The address has bits set after the prefix. The `canonical` network has the same prefix without these bits.
+    /// Thrown when the address has bits set after the prefix. The `canonical` network has the same prefix without
+    /// these bits.
     case hostBits(canonical: CIDR)
-    /// The text is IPv4 in IPv6-mapped form (`::ffff:10.0.0.0/104`). Go, and therefore Calico, would print it as IPv4.
-    /// The `ipv4` network has the same addresses in IPv4 form; it is nil if the prefix is shorter than the 96 bits that
-    /// mark a mapped address.
+    /// Thrown when the text is IPv4 in IPv6-mapped form (`::ffff:10.0.0.0/104`). Go, and therefore Calico, would print
+    /// it as IPv4. The `ipv4` network has the same addresses in IPv4 form; it is nil if the prefix is shorter than the
+    /// 96 bits that mark a mapped address.
     case ipv4Mapped(ipv4: CIDR?)
 }
 
@@ -145,12 +146,12 @@ extension CIDRError {
 }
 
 extension RuleID {
-    /// A text is not a network.
+    /// Violated when a string is not a network.
     package static let cidrMalformed = RuleID("cidr.malformed")
-    /// An address has no prefix length, but a network is expected.
+    /// Violated when an address without a prefix length is given instead of a network.
     package static let cidrPrefixLengthMissing = RuleID("cidr.prefix-length-missing")
-    /// Bits after the prefix are set.
+    /// Violated when a network has bits set after the prefix.
     package static let cidrHostBits = RuleID("cidr.host-bits")
-    /// An IPv4 network is written in IPv4-mapped IPv6 form.
+    /// Violated when an IPv4 network is written in IPv4-mapped IPv6 form.
     package static let cidrIPv4Mapped = RuleID("cidr.ipv4-mapped")
 }

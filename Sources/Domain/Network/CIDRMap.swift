@@ -55,7 +55,7 @@ package struct CIDRMap<Value: Sendable>: Sendable {
     /// Returns the networks that contain `address`, largest first.
     package func containing(_ address: IPAddress) -> [Element] { containing(CIDR(address)) }
 
-    /// Returns at most `limit` networks inside `cidr`, in `CIDR` order. A network equal to `cidr` counts as inside.
+    /// Returns at most `limit` networks inside `cidr`, in `CIDR` order. A network equal to `cidr` is included.
     package func within(_ cidr: CIDR, limit: Int = .max) -> [Element] {
         var found: [Element] = []
         guard limit > 0 else { return found }

@@ -75,7 +75,7 @@ extension IPAddress: CustomStringConvertible {
         "\(bits >> 24).\(bits >> 16 & 0xFF).\(bits >> 8 & 0xFF).\(bits & 0xFF)"
     }
 
-    /// Returns the longest run of at least two zero groups, and the first of several equally long runs (RFC 5952
+    /// Returns the longest run of at least two zero groups; the first one if several runs are equally long (RFC 5952
     /// section 4.2). Returns nil if there is no such run.
     private static func longestZeroRun(_ groups: [UInt16]) -> Range<Int>? {
         var longest = 0..<1
@@ -108,7 +108,8 @@ struct IPAddressParser {
 
     private var current: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
 
-    /// Reads four decimal octets. Refuses a leading zero, because some readers interpret the octet as octal.
+    /// Reads four decimal octets. Refuses a leading zero, because some programs read a number with a leading zero as
+    /// octal.
     private mutating func ipv4() -> UInt32? {
         var bits: UInt32 = 0
         for octet in 0..<4 {

@@ -18,7 +18,7 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
         var free: UInt8
     }
 
-    /// The value for an absent node and for an absent payload.
+    /// The number that stands for an absent node or an absent payload.
     static var none: Int32 { -1 }
     /// The value of `free` in a full node. It is greater than any prefix length.
     static var full: UInt8 { .max }
@@ -41,7 +41,7 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
         return Self.none
     }
 
-    /// Sets the payload of a prefix; `none` removes the prefix.
+    /// Sets the payload of a prefix. If `payload` is `none`, removes the prefix.
     mutating func setPayload(_ payload: Int32, _ prefix: Key, _ length: Int) {
         root =
             payload == Self.none
@@ -239,8 +239,8 @@ extension RadixTree {
     /// and begins at or after `start`. Returns nil if there is no such block.
     ///
     /// The number of steps is proportional to the key's width and does not depend on the size of the tree. The search
-    /// skips each half in which `free` shows no room. A half with room gives no result only if it contains `start` and
-    /// all of its room is before `start`.
+    /// skips each half in which `free` shows no room. The search of a half with room fails only if the half contains
+    /// `start` and all of its room is before `start`.
     func firstFree(_ wanted: Int, in prefix: Key, _ length: Int, from start: Key) -> Key? {
         guard wanted >= length else { return nil }
         let (subtree, isCovered) = subtree(prefix, length)

@@ -15,7 +15,7 @@ package struct Selector: Hashable, Sendable {
     /// depth: a selector has at most 1,024 characters, which are enough for only 509 pairs of parentheses.
     package static let maxNesting = 1_000
 
-    /// Parses `text`. The empty text means `all()`.
+    /// Parses `text`. An empty string means `all()`.
     package init(parsing text: String) throws(SelectorError) {
         var parser = SelectorParser(text)
         root = try parser.parse()
@@ -87,7 +87,7 @@ package struct SelectorComparison: Hashable, Sendable {
     package let label: String
     package let operation: Operator
     /// The values of the comparison, in byte order and without duplicates. The operators `in` and `not in` have any
-    /// number of values. Every other operator has exactly one.
+    /// number of values. Every other operator has exactly one value.
     package let values: [String]
 
     /// Creates a comparison. The `values` must be in byte order and without duplicates.
@@ -153,8 +153,8 @@ extension SelectorComparison {
 
     private func matches(_ value: String, _ operand: String) -> Bool {
         switch operation {
-        // Bytes are compared, like in Go. Swift's `==` also equates texts of different bytes, such as composed and
-        // decomposed letters.
+        // Compares bytes, like Go. Swift's `==` is also true for some strings with different bytes, such as composed
+        // and decomposed letters.
         case .equal: value.isExactly(operand)
         case .notEqual: !value.isExactly(operand)
         case .contains: value.utf8.contains(operand.utf8)

@@ -230,7 +230,7 @@ extension SelectorLexer {
         + [("*", "* is not a wildcard in a selector; to match everything, write all()")]
 }
 
-/// The reason why a text is not a selector, and the position of the mistake.
+/// The reason why a string is not a selector, and the position of the mistake.
 package struct SelectorError: Error, Hashable, Sendable {
     /// The offset of the mistake in UTF-8 bytes from the start of the selector.
     package let offset: Int

@@ -7,11 +7,11 @@ import Synchronization
 package final class EndpointPool: Sendable {
     private struct State {
         var current = 0
-        /// The times until which silent endpoints are skipped, by index.
+        /// The time until which each silent endpoint is skipped, by the endpoint's index.
         var silentUntil: [Int: ContinuousClock.Instant] = [:]
         /// The running search for the endpoint that replaces `current`; nil if no search runs.
         var choice: Task<Void, Never>?
-        /// The failures of the endpoints since the last answer.
+        /// The failures of the endpoints since the last answer from any endpoint.
         var failures = EndpointFailures()
     }
 
@@ -39,7 +39,8 @@ package final class EndpointPool: Sendable {
         return (index, endpoints[index])
     }
 
-    /// The failures of the endpoints since the last answer; nil if there were no failures.
+    /// A description of the endpoints' failures since the last answer from any endpoint; nil if there were no
+    /// failures.
     var trouble: String? {
         state.withLock { $0.failures.isEmpty ? nil : $0.failures.text }
     }
@@ -125,7 +126,7 @@ struct EndpointFailures {
         return true
     }
 
-    /// Returns `last`, the error that ended the call, with the messages of all endpoints.
+    /// Returns `last`, the error that ended the call, with a message that names the failures of all endpoints.
     func summary(_ last: EtcdError) -> EtcdError {
         var error = last
         error.message = text

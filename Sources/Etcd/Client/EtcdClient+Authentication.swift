@@ -61,8 +61,8 @@ extension EtcdClient {
 }
 
 /// Stores the token that etcd issued for the user and the password. Callers that need a new token at the same time
-/// share one request. This is an actor and not a class with a mutex, because callers wait for the request of another
-/// caller.
+/// share one request. The type is an actor and not a class with a mutex, because callers wait for the request of
+/// another caller.
 actor Authenticator {
     private enum State {
         case none

@@ -70,8 +70,8 @@ extension EtcdClient: KeyValueStore {
     }
 
     package func grantLease(ttlSeconds: Int64) async throws -> Lease {
-        // The call counts as a read, so that it may be repeated. A repetition is harmless, because an unused lease
-        // expires.
+        // Makes the call with the kind `read`, so that it may be repeated. A repetition is harmless, because an unused
+        // lease expires.
         let response: Etcdserverpb_LeaseGrantResponse = try await call(
             Etcdserverpb_Lease.Method.LeaseGrant.descriptor,
             Etcdserverpb_LeaseGrantRequest.with { $0.ttl = ttlSeconds }, .read())

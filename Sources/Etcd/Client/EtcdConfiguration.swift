@@ -86,7 +86,7 @@ package struct EtcdConfiguration: Sendable {
         self.watchBufferBytes = watchBufferBytes
     }
 
-    /// Creates a configuration from endpoints as text; see `EtcdEndpoint.init(parsing:)`.
+    /// Creates a configuration with endpoints that are given as strings; see `EtcdEndpoint.init(parsing:)`.
     package init(
         endpoints: [String], user: String? = nil, password: String? = nil, tls: TLS = TLS(),
         requestTimeout: Duration = .seconds(5)

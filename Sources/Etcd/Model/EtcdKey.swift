@@ -1,5 +1,5 @@
-/// A key of etcd. A key consists of any bytes, so a key of another writer may not be UTF-8. Keys are compared byte by
-/// byte.
+/// A key of etcd. A key may consist of any bytes, so a key of another writer need not be UTF-8. Keys are compared byte
+/// by byte.
 package struct EtcdKey: Hashable, Sendable {
     package var bytes: [UInt8]
 
@@ -12,7 +12,7 @@ package struct EtcdKey: Hashable, Sendable {
         self.bytes = Array(string.utf8)
     }
 
-    /// The key as text; nil if its bytes are not UTF-8.
+    /// The key as a string; nil if its bytes are not UTF-8.
     package var string: String? {
         String(validating: bytes, as: UTF8.self)
     }
@@ -40,7 +40,7 @@ extension EtcdKey: ExpressibleByStringLiteral {
 }
 
 extension EtcdKey: CustomStringConvertible {
-    /// The key as text for logs. Bytes that are not UTF-8 are replaced.
+    /// The key as a string for logs. Bytes that are not UTF-8 are replaced.
     package var description: String {
         String(decoding: bytes, as: UTF8.self)
     }

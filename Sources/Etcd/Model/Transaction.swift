@@ -19,8 +19,8 @@ package enum Operation: Hashable, Sendable {
     }
 }
 
-/// An atomic transaction. If all compares hold, etcd applies the success branch; otherwise it applies the failure
-/// branch. A branch may put each key at most once, and holds at most `--max-txn-ops` (128) operations.
+/// An atomic transaction. If all conditions in `compares` hold, etcd applies the success branch; otherwise it applies
+/// the failure branch. A branch may put each key at most once, and holds at most `--max-txn-ops` (128) operations.
 package struct Transaction: Hashable, Sendable {
     package var compares: [Compare]
     package var success: [Operation]
@@ -50,7 +50,7 @@ package enum OperationResponse: Hashable, Sendable {
 package struct TransactionResponse: Hashable, Sendable {
     /// The header. If the transaction wrote anything, the header's revision is the transaction's own revision.
     package var header: ResponseHeader
-    /// True if all compares held.
+    /// True if all conditions in `compares` held.
     package var succeeded: Bool
     /// The answers to the operations of the applied branch, in order.
     package var responses: [OperationResponse]
@@ -65,7 +65,7 @@ package struct TransactionResponse: Hashable, Sendable {
 }
 
 /// One condition of a transaction, on one key. The version, the revisions and the lease of an absent key are 0. A
-/// comparison of an absent key's value is false.
+/// condition on the value of an absent key never holds.
 package struct Compare: Hashable, Sendable {
     package enum Relation: Hashable, Sendable {
         case equal, notEqual, less, greater
@@ -90,18 +90,18 @@ package struct Compare: Hashable, Sendable {
         self.target = target
     }
 
-    /// Requires that the key does not exist.
+    /// Returns the condition that the key does not exist.
     package static func absent(_ key: EtcdKey) -> Compare {
         Compare(key, .equal, .createRevision(0))
     }
 
-    /// Requires that the key exists.
+    /// Returns the condition that the key exists.
     package static func present(_ key: EtcdKey) -> Compare {
         Compare(key, .greater, .createRevision(0))
     }
 
-    /// Requires that the key was last changed at `modRevision`. If `modRevision` is 0, requires that the key does not
-    /// exist.
+    /// Returns the condition that the key was last changed at `modRevision`. If `modRevision` is 0, returns the
+    /// condition that the key does not exist.
     package static func unchanged(_ key: EtcdKey, since modRevision: Int64) -> Compare {
         Compare(key, .equal, .modRevision(modRevision))
     }
