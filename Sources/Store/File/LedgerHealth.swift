@@ -59,7 +59,8 @@ final class IntegrityProbe: Sendable {
     }
 }
 
-/// Runs long work, or work that waits for the disk, on a separate thread, because only a few threads run tasks.
+/// Runs long work, or work that waits for the disk, on a separate thread, because Swift runs all tasks on only a few
+/// threads.
 enum BlockingWork {
     private static let queue = DispatchQueue(label: "audit-segments", qos: .utility)
 

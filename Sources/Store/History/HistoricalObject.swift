@@ -211,7 +211,7 @@ package struct KeyScan {
         try String.fetchOne(try db.cachedStatement(sql: sql), arguments: [key, end])
     }
 
-    /// Returns the first text in sort order after all texts that begin with `prefix`. `prefix` must be ASCII.
+    /// Returns the first string in sort order after all strings that begin with `prefix`. `prefix` must be ASCII.
     private static func end(of prefix: String) -> String {
         guard let last = prefix.unicodeScalars.last, let next = Unicode.Scalar(last.value + 1)
         else { return "\u{10FFFF}" }
