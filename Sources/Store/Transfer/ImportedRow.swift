@@ -62,7 +62,7 @@ struct ImportedRow: Sendable {
         return false
     }
 
-    /// Returns the accepted changes of the same object that `db` has at `position`.
+    /// Returns the rows in `db` that record accepted changes of the same object at `position`.
     func rows(_ db: Database, at position: HistoryPosition) throws -> [AuditRecord] {
         var rows = try rows(db, "epoch = ? AND revision = ?", [position.epoch, position.revision])
         // Rows of schema 1 have no epoch, and count as epoch 1.
