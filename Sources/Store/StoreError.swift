@@ -15,7 +15,7 @@ package struct StoreError: Error, Hashable, Sendable {
         case cannotOpen
         /// The file is locked, because another process or another `AuditLedger` of this process uses it.
         case locked
-        /// The file is not an SQLite file, or it belongs to another program.
+        /// The file is not a ledger: it is not an SQLite file, or it belongs to another program.
         case notALedger
         /// The file cannot be used, because a later version of this program has written it.
         case newerSchema
@@ -33,9 +33,11 @@ package struct StoreError: Error, Hashable, Sendable {
         case overloaded
         /// The write or the comparison was refused, because the ledger follows another etcd cluster.
         case clusterMismatch
-        /// The file is not a segment, is incomplete, has wrong hashes, or does not fit the ledger.
+        /// The segment cannot be used: its file is not a segment, is incomplete, has wrong hashes, or does not fit the
+        /// ledger.
         case badSegment
-        /// The file of the signing key is missing, is accessible to other users, or holds no key.
+        /// A file with a key or another secret cannot be used: for example, it is missing, other users have access to
+        /// it, or it holds no key.
         case unusableKey
         /// The write was rejected, because the ledger has been closed.
         case closed

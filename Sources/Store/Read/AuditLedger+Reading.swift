@@ -25,8 +25,8 @@ extension AuditLedger {
         return try await reading { try scope.visible(records, in: $0) }
     }
 
-    /// Returns up to `limit` rows after number `seq`, in the order in which they were written. Stops earlier, after the
-    /// row with which the size of the returned rows reaches `bytes`.
+    /// Returns up to `limit` rows after number `seq`, in the order in which they were written. Stops earlier as soon as
+    /// the returned rows have `bytes` bytes or more.
     package func rows(
         after seq: Int64, limit: Int, bytes: Int = .max
     ) async throws -> [AuditRecord] {

@@ -108,8 +108,8 @@ extension TouchedRegions {
         let rows: [AuditRecord]
     }
 
-    /// Returns up to `limit` of the next rows to add; nil if no rows are left to add. Stops earlier, after the row with
-    /// which the size of the returned rows reaches `bytes`.
+    /// Returns up to `limit` of the next rows to add; nil if no rows are left to add. Stops earlier as soon as the
+    /// returned rows have `bytes` bytes or more.
     static func backlog(limit: Int, bytes: Int, in db: Database) throws -> Backlog? {
         let progress = try Progress(db)
         guard progress.seq < progress.until else { return nil }

@@ -41,7 +41,7 @@ struct ImportedRow: Sendable {
         }
     }
 
-    /// Returns true if `db` lacks the row. Throws `badSegment` if `db` has a different row for the change.
+    /// Returns true if `db` lacks the row. Throws `badSegment` if `db` has a different row for the same change.
     func isMissing(in db: Database) throws -> Bool {
         guard let position else { return try !isImported(in: db) }
         let same = try rows(db, at: position)
