@@ -137,7 +137,8 @@ package final class AuditLedger: Sendable {
         try await queue.submit(.projections(batch, clusterID: clusterID))
     }
 
-    /// Writes rows without an etcd change, such as refusals, to disk, all or nothing.
+    /// Writes rows that record no change in etcd, such as refusals. Either all of the rows are on disk afterwards, or
+    /// none.
     package func record(_ rows: [AuditRecord.Draft]) async throws(StoreError) {
         try await queue.submit(.rows(rows))
     }

@@ -13,30 +13,33 @@ package struct StoreError: Error, Hashable, Sendable {
     package enum Code: Hashable, Sendable, CaseIterable {
         /// The directory or the file cannot be created or opened.
         case cannotOpen
-        /// Another `AuditLedger` has the file open, in this process or in another one.
+        /// The file is locked, because another process or another `AuditLedger` of this process uses it.
         case locked
-        /// The file is not an SQLite file, or it belongs to another program.
+        /// The file is not a ledger: it is not an SQLite file, or it belongs to another program.
         case notALedger
-        /// A later version of this program has written the file.
+        /// The file cannot be used, because a later version of this program has written it.
         case newerSchema
-        /// SQLite found the file damaged.
+        /// The file is damaged: SQLite has reported damage, or rows or values are missing or malformed.
         case corrupt
         case diskFull
         /// The file or its file system cannot be written.
         case readOnly
         /// The operating system reported an error while reading or writing.
         case io
-        /// Another program held SQLite's own lock for longer than the busy timeout.
+        /// The file cannot be read or written, because another program held SQLite's lock for longer than the busy
+        /// timeout.
         case busy
-        /// Too many rows wait to be written.
+        /// The rows were rejected, because too many rows already wait to be written.
         case overloaded
-        /// The ledger follows another etcd cluster.
+        /// The write or the comparison was refused, because the ledger follows another etcd cluster.
         case clusterMismatch
-        /// The file is not a segment, is incomplete, has wrong hashes, or does not fit the ledger.
+        /// The segment cannot be used: its file is not a segment, is incomplete, has wrong hashes, or does not fit the
+        /// ledger.
         case badSegment
-        /// The file of the signing key is missing, is accessible to other users, or holds no key.
+        /// A file with a key or another secret cannot be used: for example, it is missing, other users have access to
+        /// it, or it holds no key.
         case unusableKey
-        /// The ledger has been closed.
+        /// The write was rejected, because the ledger has been closed.
         case closed
         /// SQLite reported any other error. Such an error is a defect of this program.
         case unexpected

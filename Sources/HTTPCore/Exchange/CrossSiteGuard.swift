@@ -13,7 +13,8 @@ package struct CrossSiteGuard: Sendable, Hashable {
     /// The names of the server in the form of `Authority.host`. The server also accepts the local address of the
     /// connection as its name. If that address is a loopback address or a Unix domain socket, the server accepts
     /// `localhost` and every loopback address too. On a TLS connection, the server also accepts the names in its
-    /// certificate. These names are safe, because a browser refuses the certificate for any other name.
+    /// certificate. The names in the certificate are safe, because a browser refuses the certificate for any other
+    /// name.
     package var hosts: Set<String>
     /// The origins whose pages may send requests. They are in lower case, such as `https://console.example.org`.
     package var origins: Set<String>
@@ -100,7 +101,7 @@ package struct CrossSiteGuard: Sendable, Hashable {
 }
 
 extension HTTPField.Name {
-    // The initializer returns nil only if the text is not a token. The fallback is therefore never used.
+    // The initializer returns nil only for a string that is not a token, so the value after `??` is never used.
     /// The field `Sec-Fetch-Site`.
     static let secFetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .origin
 }

@@ -116,7 +116,7 @@ extension Exchange {
             promise.fail(ConnectionClosed())
             return
         }
-        // Skips empty bytes, because an empty chunk would mark the end of a chunked body.
+        // Skips a write without bytes, because an empty chunk would mark the end of a chunked body.
         guard bytes.readableBytes > 0 else {
             promise.succeed()
             return

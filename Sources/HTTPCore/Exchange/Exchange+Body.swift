@@ -39,7 +39,7 @@ extension Exchange {
         bytesIn += bytes.readableBytes
         awaitsContinue = false
         // Drops the bytes if no handler reads the body. If the answer has begun and more than `discardBytes` bytes
-        // arrive, stops the input. A smaller body lets the connection stay open.
+        // arrive, stops the input. A smaller body is dropped completely, so that the connection can stay open.
         guard let body else {
             if bytesIn > environment.limits.discardBytes, !isUnanswered { wire?.stopInput() }
             return

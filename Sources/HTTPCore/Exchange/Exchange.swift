@@ -47,7 +47,7 @@ final class Exchange {
     /// The remaining time of the body timeout.
     var bodyTime: TimeAmount
 
-    /// The task that makes the answer; nil if the event loop makes it.
+    /// The task that makes the answer; nil if the answer is made on the event loop.
     private(set) var task: ExchangeTask?
     var answer = Answer.pending
     /// The answer that was sent, without its body.
@@ -97,7 +97,7 @@ final class Exchange {
         respond(problem.identified(path: path, requestID: requestID).response)
     }
 
-    /// Returns the path in the target of a malformed request, for the record of the refusal. Returns an empty text if
+    /// Returns the path in the target of a malformed request, for the record of the refusal. Returns an empty string if
     /// the path cannot be determined.
     private static func askedPath(_ target: String) -> String {
         if let target = try? RequestTarget(parsing: target) { return String(target.path) }

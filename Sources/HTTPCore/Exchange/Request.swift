@@ -71,7 +71,7 @@ package struct HTTPVersion: Hashable, Sendable {
 }
 
 extension HTTPField.Name {
-    // The initializer returns nil only if the text is not a token. The fallback is therefore never used.
+    // The initializer returns nil only for a string that is not a token, so the value after `??` is never used.
     /// The field `X-Request-Id`.
     package static let requestID = HTTPField.Name("X-Request-Id") ?? .from
 }

@@ -19,7 +19,7 @@ package struct RequestBody: AsyncSequence, Sendable {
     private let storage: Storage
     /// The claim on the memory budget. The bytes of the body count as long as a handler holds the body.
     private let lease: ByteLease?
-    /// The value of `Route.bodyMemory`.
+    /// The number of additional bytes of memory that the handler needs for each byte of the body (`Route.bodyMemory`).
     private let memory: Int
     /// The length in bytes from Content-Length; nil if the body is chunked.
     package let length: Int?

@@ -13,9 +13,9 @@ final class ConnectionHandler: ChannelDuplexHandler, ManagedConnection {
     /// Input that waits until the active request has been answered.
     enum Inbound {
         case part(HTTPServerRequestPart)
-        /// The parser has failed and reads no further input.
+        /// A failure of the parser, which reads no further input.
         case failure(Problem)
-        /// More requests were pipelined than allowed. The rest is dropped.
+        /// The point at which the client had pipelined more requests than allowed. All later input is dropped.
         case cut
     }
 
@@ -33,7 +33,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ManagedConnection {
     var exchange: Exchange?
     /// The body framing of the most recently parsed request.
     private(set) var parsedFraming = RequestScanner.Framing.none
-    /// The problem that is sent at once if too many connections are open; nil if the connection is served.
+    /// The problem to send at once because too many connections are open; nil if the connection is served.
     private let refusal: Problem?
 
     private var waiting = CircularBuffer<Inbound>()

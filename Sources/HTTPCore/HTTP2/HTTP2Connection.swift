@@ -234,7 +234,7 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
     private func beginClosing() {
         guard !isClosing, let context else { return }
         isClosing = true
-        // Runs later on the event loop, because the last frames may not be flushed yet.
+        // Runs the rest later on the event loop, because the last frames may not be flushed yet.
         context.eventLoop.assumeIsolated().execute { [self] in
             for stream in streams.values { stream.connectionFailed() }
             context.flush()

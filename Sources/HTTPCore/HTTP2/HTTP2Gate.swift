@@ -48,8 +48,9 @@ final class HTTP2Gate: ChannelDuplexHandler {
         context.fireChannelReadComplete()
     }
 
-    /// Ends the read in which the connection was closed. NIO does not end it. NIO's HTTP/2 handler keeps the streams of
-    /// a read until its end, and the streams keep the handler, so the connection would never be released.
+    /// Ends the read during which the connection was closed, because NIO does not end this read. NIO's HTTP/2 handler
+    /// keeps the streams until the read ends, and the streams keep the handler. Without the end of the read, the
+    /// connection would never be released.
     func handlerRemoved(context: ChannelHandlerContext) {
         // NIO removes this handler before the HTTP/2 handler, which therefore still receives the event.
         if isReading { context.fireChannelReadComplete() }

@@ -75,7 +75,7 @@ extension HTTPServer.Limits {
         // Lets NIO remember up to this number of streams that the server has reset. NIO ignores the frames that still
         // arrive on these streams.
         connection.maximumRecentlyResetStreams = streams
-        // Limits the streams that end with an error of the client during one connection.
+        // Limits how many streams of one connection may end because of an error of the client.
         connection.maximumConnectionGlitches = 200
         // Limits PING, SETTINGS and PRIORITY frames (CVE-2019-9512, CVE-2019-9513, CVE-2019-9515).
         connection.controlFrameRateLimit.maximumCount = 200

@@ -16,8 +16,8 @@ enum Admission {
 }
 
 extension HTTPField.Name {
-    /// The field Accept-Patch (RFC 5789 section 3.1). HTTPTypes does not define the name. The text is a token, so the
-    /// fallback is never used.
+    /// The field Accept-Patch (RFC 5789 section 3.1). HTTPTypes does not define the name. `Accept-Patch` is a token, so
+    /// the value after `??` is never used.
     package static let acceptPatch = HTTPField.Name("Accept-Patch") ?? .accept
 }
 

@@ -29,7 +29,8 @@ final class ConnectionRegistry: Sendable {
         case evicted
     }
 
-    /// One connection. The entry stores its activity, so that eviction can read it without a message to the event loop.
+    /// One connection. The entry stores the activity of the connection, so that eviction can read the activity without
+    /// a message to the event loop.
     final class Entry: Sendable {
         private let connection: NIOLoopBound<any ManagedConnection>
         private let eventLoop: any EventLoop

@@ -9,7 +9,7 @@
 /// The identity, the kind, the mode and the age of a file. A new file, a write in place, and a change of the mode or the
 /// owner all change the stamp.
 package struct FileStamp: Hashable, Sendable {
-    /// The device of a file, and the number of the file on it.
+    /// The device of a file, and the number (inode) of the file on this device.
     struct Identity: Hashable, Sendable {
         fileprivate var device: UInt64
         fileprivate var number: UInt64
@@ -18,7 +18,8 @@ package struct FileStamp: Hashable, Sendable {
     let identity: Identity
     private let mode: UInt32
     private let size: Int64
-    /// The times of the last change of the content, and of the content or the properties: seconds and nanoseconds.
+    /// The time of the last change of the content (mtime), and the time of the last change of the content or the
+    /// properties (ctime). Each time has two elements: seconds and nanoseconds.
     private let times: [Int]
 
     /// Creates the stamp of the file at `path`. Returns nil if there is no file. Does not follow a symbolic link.
@@ -28,7 +29,7 @@ package struct FileStamp: Hashable, Sendable {
         self.init(status)
     }
 
-    /// Returns the stamp of the file that `path` names through symbolic links; nil if there is none.
+    /// Returns the stamp of the file at `path`; nil if there is no file. Follows symbolic links.
     package static func following(_ path: String) -> FileStamp? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
@@ -51,7 +52,7 @@ package struct FileStamp: Hashable, Sendable {
 
     var isSocket: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFSOCK) }
 
-    /// Nil if the file has changed so recently that a further change might not show: two changes within one tick of the
-    /// kernel's clock have the same time.
+    /// The stamp, unless the file has changed very recently; then nil. Two changes within one tick of the kernel's
+    /// clock have the same time, so the stamp might not show a second change that follows at once.
     package var settled: FileStamp? { time(nil) - times[2] > 1 ? self : nil }
 }

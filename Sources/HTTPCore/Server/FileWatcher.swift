@@ -3,18 +3,19 @@ import ServiceLifecycle
 
 /// One file or several that `FileWatcher` reads again after a change.
 package protocol Reloadable: Sendable {
-    /// The problem of the newest content, for readiness; nil if it is in use.
+    /// The reason why the newest content cannot be used, for readiness; nil if the newest content is in use.
     var problem: String? { get }
 
     /// Reads the files again if they have changed. Unusable files leave the earlier content in use.
     ///
-    /// - Parameter isAsked: True if an operator has asked for it. The files are then complete, and are read at once.
+    /// - Parameter isAsked: True if an operator has asked for the reload. The files are then assumed to be complete,
+    ///   and are read at once.
     func reload(isAsked: Bool, _ logger: Logger) async
 }
 
-/// Looks for changed files every two seconds, and when a signal asks for it.
+/// Reads files again after they have changed. Looks for changes every two seconds, and when a signal asks for a reload.
 package struct FileWatcher: Service {
-    /// The time between two looks.
+    /// The time between two looks for changes.
     package static let interval = Duration.seconds(2)
 
     private let files: [any Reloadable]
@@ -29,7 +30,7 @@ package struct FileWatcher: Service {
         self.logger = logger
     }
 
-    /// True if there is nothing to look at.
+    /// True if there are no files to watch.
     package var isEmpty: Bool { files.isEmpty }
 
     package func run() async throws {
@@ -38,7 +39,7 @@ package struct FileWatcher: Service {
         }
     }
 
-    /// Reads all changed files again, for a signal that asks for it.
+    /// Reads the files again at once. Called when a signal asks for a reload.
     package func reload() async { await look(isAsked: true) }
 
     private func look(isAsked: Bool) async {

@@ -57,8 +57,8 @@ package final class ByteBudget: Sendable {
 
     /// Takes `count` bytes for a claim of `total` bytes. Returns false and takes nothing if too few bytes are free.
     func take(_ count: Int, ofTotal total: Int) -> Bool {
-        // Exchanges the number only if it is still the number that was checked. To add first and to subtract after a
-        // failed check would refuse claims of others at that moment.
+        // Stores the new number only if `bytes` still has the number that was checked. If this code added first and
+        // subtracted after a failed check, claims of other callers could be refused in between.
         var held = bytes.load(ordering: .relaxed)
         while held + count <= ceiling(total) {
             let (isExchanged, current) = bytes.compareExchange(

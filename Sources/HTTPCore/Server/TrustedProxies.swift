@@ -29,7 +29,7 @@ package struct TrustedProxies: Sendable {
 
     /// Returns a copy of `peer` with the address of the client for which the proxy forwards the request. Returns `peer`
     /// unchanged if `peer` is not a trusted proxy, or if the request has neither field. If the fields cannot be used,
-    /// the address stays that of the proxy.
+    /// the copy keeps the address of the proxy.
     ///
     /// A forwarded request has no user id, because the user id belongs to the process of the proxy and not to the
     /// client. The TLS session stays: the client certificate of a proxy stands for all its clients.
@@ -82,7 +82,7 @@ package struct TrustedProxies: Sendable {
 }
 
 extension HTTPField.Name {
-    // The initializer returns nil only if the text is not a token. The fallbacks are therefore never used.
+    // The initializer returns nil only for a string that is not a token, so the values after `??` are never used.
     /// The field `Forwarded`.
     fileprivate static let forwarded = HTTPField.Name("Forwarded") ?? .from
     /// The field `X-Forwarded-For`.

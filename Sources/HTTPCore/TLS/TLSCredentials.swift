@@ -32,7 +32,7 @@ package final class TLSCredentials: Reloadable {
         var status: Status
         /// The stamp of the files when they were last read, even if they could not be used.
         var stamp: [FileStamp?]
-        /// The stamp of the last look.
+        /// The stamp of the files when the server last looked for changes.
         var seen: [FileStamp?]
         /// The open connections with a client certificate.
         var clients: [ObjectIdentifier: (channel: any Channel, certificate: Certificate)] = [:]
@@ -64,8 +64,8 @@ package final class TLSCredentials: Reloadable {
         let stamp = files.stamp
         let isChanged = state.withLock { state in
             defer { state.seen = stamp }
-            // A change must last for one look. The certificate and its key are different files, and a reload between the
-            // two writes would fail.
+            // Reloads changed files only if they have not changed again since the last look. The certificate and its
+            // key are different files, and a reload between the writes of the two files would fail.
             return isAsked || stamp == state.seen && stamp != state.stamp
         }
         if isChanged { reload() }

@@ -51,7 +51,7 @@ package struct TLSFiles: Sendable {
     /// are the largest files.
     static let maximumBytes = 32 << 20
 
-    /// Reads the file at `path`, which must not be secret. `part` is the setting that an error names.
+    /// Reads the file at `path`, which must not be secret. `part` is the setting to name in an error.
     static func read(_ path: String, _ part: Part) throws(TLSFileError) -> [UInt8] {
         // O_NONBLOCK keeps `open` from waiting for a writer if the file is a pipe.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)

@@ -27,7 +27,7 @@ enum AuditRow {
     }
 }
 
-/// A row that is ready to be inserted. Its texts have no NUL characters, and its hash has been computed.
+/// A row that is ready to be inserted. Its strings contain no NUL characters, and its hash has been computed.
 struct NewRow {
     let record: AuditRecord
     /// The values in the order of `AuditRow.columns`.
@@ -37,8 +37,8 @@ struct NewRow {
         var record = AuditRecord(
             seq: seq, entry: entry, previousHash: previousHash, hash: .zero)
         var values = record.values
-        // Cleans the texts before the hash is computed, because verification computes the hash from the stored
-        // texts.
+        // Replaces NUL characters before the hash is computed, because verification computes the hash from the stored
+        // strings.
         for (index, column) in AuditColumn.all.enumerated() {
             guard case .text(let text) = values[index], text.hasNUL else { continue }
             values[index] = .text(text.withoutNUL)
@@ -81,10 +81,9 @@ extension AuditValue {
 }
 
 extension String {
-    /// The text with each U+0000 replaced by U+2400.
+    /// The string with each U+0000 replaced by U+2400.
     ///
-    /// NUL is replaced because SQLite ends a text at the first NUL. Another writer of etcd may put a NUL into a
-    /// key.
+    /// NUL is replaced because SQLite ends a string at the first NUL. Another writer of etcd may put a NUL into a key.
     package var withoutNUL: String {
         guard hasNUL else { return self }
         var clean = ""

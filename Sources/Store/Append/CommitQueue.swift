@@ -3,8 +3,8 @@ import Domain
 import GRDB
 import Synchronization
 
-/// The queue for all writes to the ledger. Callers that wait during a commit share the next commit. The work runs on
-/// GRDB's writer queue, never on the caller's thread.
+/// The queue for all writes to the ledger. The jobs that arrive during a commit are written together in the next
+/// commit. The work runs on GRDB's writer queue, never on the caller's thread.
 ///
 /// A mutex and not an actor protects the state, because the work runs in a callback of GRDB's queue, which cannot
 /// await an actor. Synchronous code that reads `health` or `lastSeq` cannot await an actor either.
@@ -210,8 +210,8 @@ final class CommitQueue: Sendable {
     private func commitNext(_ db: Database) {
         let jobs = state.withLock { $0.takeGroup(upTo: Self.commitWeight) }
         commit(jobs, db)
-        // `enqueue` takes the same lock, so no job is forgotten. This block finds each job that was added before it,
-        // and `enqueue` schedules the work for a job that is added later.
+        // Finds each job that was added before this block. `enqueue` schedules the work for a job that is added later.
+        // Both take the same lock, so no job is forgotten.
         let isMore = state.withLock { state in
             state.isScheduled = !state.waiting.isEmpty
             return state.isScheduled
@@ -285,7 +285,7 @@ extension CommitQueue.State {
     fileprivate mutating func failed(_ error: StoreError) {
         writer = nil
         if error.code == .corrupt, error.systemCode != TextIndex.damage { isSuspect = true }
-        // Makes the ledger unavailable. These two errors are an exception, because each concerns only one job.
+        // Makes the ledger unavailable, except after one of these two errors, because each concerns only one job.
         if error.code != .clusterMismatch, error.code != .badSegment {
             health = .unavailable(error)
         }
@@ -305,8 +305,8 @@ extension CommitQueue.Work {
         case .transaction(let body): try body(&writer, db)
         case .checkpoint(let checkpoint): try checkpoint.insert(db)
         case .probe:
-            // Writes 256 KiB. A small write could succeed on a full disk, because it could fit into free pages or
-            // into the allocated log.
+            // Writes 256 KiB. A small write could succeed on a full disk, because its data could fit into free pages or
+            // into space that the log already has.
             try db.execute(sql: "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(262144))")
         }
     }

@@ -1,6 +1,6 @@
 import GRDB
 
-/// A range of revisions in which the ledger has every change of an audited key.
+/// A range of revisions for which the ledger has every change of every audited key.
 ///
 /// The newest range is open while the ledger follows etcd. An open range ends at the revision of the ledger's
 /// progress. Table `coverage` has NULL as the last revision of an open range.

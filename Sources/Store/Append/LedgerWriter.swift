@@ -110,7 +110,8 @@ package struct LedgerWriter: Sendable {
         self.progress = progress
     }
 
-    /// Adds the rows of `backlog`, which an older version wrote, to table `audit_scope`.
+    /// Adds the rows of `backlog` to table `audit_scope`. An older version wrote these rows without an entry in this
+    /// table.
     mutating func listRegions(of backlog: TouchedRegions.Backlog, in db: Database) throws {
         try regions.add(backlog, in: db)
     }

@@ -34,7 +34,7 @@ struct MomentTable: Sendable {
         try insert(Moment(time: time, position: position), in: db)
     }
 
-    /// Inserts a moment whose time or position may be lower than in the last row.
+    /// Inserts a moment whose time or position may be lower than that of the last row.
     private mutating func insert(_ moment: Moment, in db: Database) throws {
         let before = try Moment.last(atOrBefore: moment.time, db)
         if let before, before.position >= moment.position { return }

@@ -29,8 +29,8 @@ extension Projection {
 }
 
 extension AuditRecord.Draft {
-    /// An estimate of the row's size in memory, in bytes. It counts the texts that can be long, and 1 KiB for all
-    /// other columns.
+    /// An estimate of the row's size in memory, in bytes. The estimate is the size of the strings that can be long,
+    /// plus 1 KiB for all other columns.
     package var memoryBytes: Int {
         [before, after, cidrs, warnings, detail, reason, key, userAgent].reduce(1_024) {
             $0 + ($1?.utf8.count ?? 0)

@@ -44,7 +44,8 @@ enum TouchedNetworks {
 }
 
 extension TouchedNetworks {
-    /// Deletes the entries of the row, and the networks that only this row touches.
+    /// Deletes the entries of the row from table `audit_cidr`, and from table `cidr` the networks that only this row
+    /// touches.
     static func remove(_ record: AuditRecord, in db: Database) throws {
         guard let text = record.cidrs else { return }
         let select = try db.cachedStatement(

@@ -38,7 +38,7 @@ final class IntegrityProbe: Sendable {
         guard next.withLock({ $0 <= start }) else { return false }
         let isSound = await Self.damage(of: path) == nil
         let end = ContinuousClock.now
-        // With the factor 20, checks take less than a twentieth of the time, even if a single check takes long.
+        // With the factor 20, checks run during less than a twentieth of the time, even if a single check takes long.
         next.withLock { $0 = end + max(pause, (end - start) * 20) }
         return isSound
     }
@@ -59,7 +59,8 @@ final class IntegrityProbe: Sendable {
     }
 }
 
-/// Runs long work, or work that waits for the disk, on a separate thread, because only a few threads run tasks.
+/// Runs long work, or work that waits for the disk, on a separate thread, because Swift runs all tasks on only a few
+/// threads.
 enum BlockingWork {
     private static let queue = DispatchQueue(label: "audit-segments", qos: .utility)
 

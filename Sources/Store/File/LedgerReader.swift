@@ -76,9 +76,9 @@ extension LedgerReader {
     /// cluster yet.
     package func progress() throws(StoreError) -> Progress? { try read(LedgerWriter.progress) }
 
-    /// Returns the revision from which on the file has every change of the newest epoch: the revision after the
-    /// last gap in etcd's history, or the revision of the oldest row if there is no gap. Returns nil if no row of
-    /// the newest epoch has a revision.
+    /// Returns the first revision of the last complete part of the newest epoch: the revision after the last gap in
+    /// etcd's history, or the revision of the oldest row if there is no gap. The file has every change from this
+    /// revision on. Returns nil if no row of the newest epoch has a revision.
     package func firstWholeRevision() throws(StoreError) -> Int64? {
         try read { db in
             let row = try Row.fetchOne(
@@ -139,8 +139,9 @@ enum VerifierFile {
         }
     }
 
-    /// Opens a file without a write-ahead log as immutable, because no other program has it open. In the normal
-    /// mode, SQLite would create a log and not remove it, or would fail if it cannot create a log in the directory.
+    /// Opens the file as immutable if it has no write-ahead log, because no other program then has the file open. In
+    /// the normal mode, SQLite would create a log and not remove it, or would fail if it cannot create a log in the
+    /// directory.
     private static func connect(_ path: String) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.readonly = true

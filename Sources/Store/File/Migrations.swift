@@ -29,7 +29,7 @@ package enum Migrations {
     /// The `user_version` that this program writes.
     package static var schemaVersion: Int { steps.count }
 
-    /// The first `user_version` with a Merkle tree.
+    /// The first `user_version` whose schema has a Merkle tree.
     static let proofVersion = 3
 
     package static var migrator: DatabaseMigrator {

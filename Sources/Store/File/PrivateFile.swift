@@ -14,7 +14,7 @@ package enum PrivateFile {
     /// The access that users other than the owner may have to a file.
     package enum Others: Sendable {
         case nothing
-        /// Other users may read the file. This is for a file that holds no secret but decides about rights.
+        /// Other users may read the file. Used for a file that holds no secret but decides about rights.
         case reading
     }
 

@@ -76,7 +76,7 @@ extension AuditLedger {
         }
     }
 
-    /// Returns the object of `key` before the first row about `key`; nil if the object did not exist then.
+    /// Returns the object of `key` as it was before the first row about `key`; nil if the object did not exist then.
     package func baseline(key: String) async throws -> HistoricalObject? {
         try await reading { db in try HistoricalObject.baseline(db, key) }
     }

@@ -79,7 +79,7 @@ extension HistoricalObject {
         return try Bool.fetchOne(statement, arguments: arguments) ?? false
     }
 
-    /// Returns the state of `key` before the first row about `key`; nil if the object did not exist or is not
+    /// Returns the state of `key` as it was before the first row about `key`; nil if the object did not exist or is not
     /// known.
     static func baseline(_ db: Database, _ key: String) throws -> HistoricalObject? {
         let statement = try db.cachedStatement(
@@ -104,8 +104,8 @@ extension HistoricalObject {
         """
 }
 
-/// The value of a key at a position for which the rows in the ledger would give a wrong value. The row that set
-/// this value was pruned, or is in a segment that was not imported.
+/// The value of a key at a position. The value is stored because the rows in the ledger would give a wrong value for
+/// this position: the row that set the right value was pruned, or is in a segment that was not imported.
 struct RetainedVersion {
     var position: HistoryPosition
     /// The object at `position`; nil if it did not exist.
@@ -211,7 +211,7 @@ package struct KeyScan {
         try String.fetchOne(try db.cachedStatement(sql: sql), arguments: [key, end])
     }
 
-    /// Returns the first text in sort order after all texts that begin with `prefix`. `prefix` must be ASCII.
+    /// Returns the first string in sort order after all strings that begin with `prefix`. `prefix` must be ASCII.
     private static func end(of prefix: String) -> String {
         guard let last = prefix.unicodeScalars.last, let next = Unicode.Scalar(last.value + 1)
         else { return "\u{10FFFF}" }

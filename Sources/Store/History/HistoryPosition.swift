@@ -96,7 +96,7 @@ extension AuditLedger {
     /// known.
     ///
     /// The state between the last change of a known range and the first change of the next range is not known, because
-    /// the ledger may lack changes from between the two.
+    /// the ledger may lack changes between these two changes.
     package func known(at time: Timestamp) async throws -> ResolvedPosition {
         let found = try await reading { db -> Result<ResolvedPosition, UnknownPosition> in
             let next = try Moment.first(after: time, db)

@@ -37,8 +37,8 @@ package enum TileTable {
     /// next checkpoint then fails.
     package static func grow(from previous: Int64, to size: Int64, in db: Database) throws {
         let built = try Int64.fetchOne(db, sql: "SELECT max(idx) + 1 FROM tile WHERE level = 1")
-        // Computes existing tiles after the first `previous` rows again, because these tiles belong to rows that were
-        // cut off from the file.
+        // Begins at the first tile that is missing or that holds a row after `previous`. If the table already has a
+        // tile of later rows, this tile belongs to old rows that were cut off from the file.
         for tile in min(built ?? 0, previous / Tile.width)..<size / Tile.width {
             do {
                 try complete(tile, in: db)

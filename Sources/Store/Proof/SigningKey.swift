@@ -119,7 +119,7 @@ extension VerifierKey: CustomStringConvertible {
     package var description: String { text }
 }
 
-/// The three parts that the texts of a verifier key and of a private key have in common.
+/// A key in text form, split into name, id and key. A verifier key and a private key have the same three parts.
 struct NoteKeyText {
     /// The algorithm Ed25519 (C2SP signed-note, "Signature types").
     static let algorithm: UInt8 = 1

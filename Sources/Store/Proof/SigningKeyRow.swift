@@ -44,8 +44,8 @@ extension SigningKeyRow {
         ORDER BY seq
         """
 
-    /// Reads the canonical form of a pruned row from table `kept`; nil if the row names no signing key of this
-    /// ledger.
+    /// Reads a pruned row from its canonical form, which table `kept` stores; nil if the row names no signing key of
+    /// this ledger.
     init?(seq: Int64, keptForm form: String) {
         guard let row = try? JSONParser.parse(Array(form.utf8)),
             row["origin"]?.stringValue == AuditRecord.Origin.system.rawValue,
@@ -55,7 +55,7 @@ extension SigningKeyRow {
         self.init(seq: seq, document: document)
     }
 
-    /// Reads a row's column `after`; nil if the text names no key.
+    /// Reads a row's column `after`; nil if the column names no key.
     init?(seq: Int64, document: String) {
         guard let value = try? JSONParser.parse(Array(document.utf8)),
             let text = value["verifierKey"]?.stringValue, let key = VerifierKey(text)
@@ -92,7 +92,7 @@ package struct PredecessorRow: Hashable, Sendable {
         (size, root) = (anchored?.size, anchored?.root)
     }
 
-    /// Reads a row's column `detail`. Nil if the text names no ledger.
+    /// Reads a row's column `detail`. Nil if the column names no ledger.
     package init?(detail: String) {
         guard let value = try? JSONParser.parse(Array(detail.utf8)),
             let ledger = value["ledger"]?.stringValue

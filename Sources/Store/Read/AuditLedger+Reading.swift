@@ -25,8 +25,8 @@ extension AuditLedger {
         return try await reading { try scope.visible(records, in: $0) }
     }
 
-    /// Returns up to `limit` rows after number `seq`, in the order in which they were written. Returns fewer rows
-    /// if their texts have more than `bytes` bytes: stops after the row that reaches this size.
+    /// Returns up to `limit` rows after number `seq`, in the order in which they were written. Stops earlier as soon as
+    /// the returned rows have `bytes` bytes or more.
     package func rows(
         after seq: Int64, limit: Int, bytes: Int = .max
     ) async throws -> [AuditRecord] {
@@ -61,8 +61,8 @@ extension AuditLedger {
         }
     }
 
-    /// Returns up to `limit` last-known values of the keys after `key`. The keys are in the order of their bytes,
-    /// as in etcd.
+    /// Returns the last-known values of up to `limit` keys after `key`. The keys are in the order of their bytes, as in
+    /// etcd.
     package func objects(after key: String? = nil, limit: Int) async throws -> [AuditedObject] {
         try await reading { db in
             let statement = try db.cachedStatement(

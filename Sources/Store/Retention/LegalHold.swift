@@ -2,11 +2,11 @@ package import Documents
 package import Domain
 import GRDB
 
-/// A hold that keeps rows of this ledger from being pruned until it is lifted.
+/// A hold that keeps rows of this ledger from being pruned until the hold is lifted.
 package struct LegalHold: Hashable, Sendable {
     package var name: String
     package var reason: String
-    /// The time from which on rows are held; nil to hold all rows.
+    /// Rows with this time or a later time are held; nil to hold all rows.
     package var since: Timestamp?
     /// The actor who placed or last changed the hold, at `time`.
     package var actor: String
@@ -51,8 +51,8 @@ extension LegalHold {
         }
     }
 
-    /// Returns the time from which on rows are held by any hold. Returns the lowest possible time if a hold covers
-    /// all rows, and nil if there is no hold.
+    /// Returns the earliest time at which a hold begins. Returns the lowest possible time if a hold covers all rows,
+    /// and nil if there is no hold.
     static func beginning(_ db: Database) throws -> Timestamp? {
         try fetch(db).map { $0.since ?? Timestamp(microseconds: .min) }.min()
     }

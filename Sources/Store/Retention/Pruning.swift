@@ -83,8 +83,8 @@ struct Pruning {
         }
     }
 
-    /// Deletes the moments up to `position` except the last one, because the ledger still knows the state from the
-    /// time of the last one on.
+    /// Deletes the moments up to `position` except the last of them, because the ledger still knows the state from the
+    /// time of this last moment on.
     private func pruneMoments(through position: HistoryPosition) throws {
         try db.execute(
             sql: """

@@ -5,8 +5,8 @@ import GRDB
 /// Maintains tables `scope` and `audit_scope`, which record the regions that each row touches. A search by a
 /// principal that is limited to regions reads only rows that table `audit_scope` lists.
 ///
-/// Rows that an older version wrote are listed later; see `AuditLedger.keepRegions`. Until then, they are visible only
-/// to principals with all regions.
+/// Rows that an older version wrote are missing in the tables until `AuditLedger.keepRegions` adds them. Until then,
+/// these rows are visible only to principals with all regions.
 struct TouchedRegions: Sendable {
     /// The kind and the regions of a row.
     private struct Scope: Hashable {
@@ -14,8 +14,9 @@ struct TouchedRegions: Sendable {
         let regions: RegionSet
     }
 
-    /// Step 8 of the schema. In table `scope`, `regions` is `*` for all regions, or a sorted JSON array of names.
-    /// In table `scope_progress`, rows `seq` + 1 to `until` are the rows that are not listed yet.
+    /// Step 8 of the schema. In table `scope`, `regions` is `*` for all regions, or a sorted JSON array of names. In
+    /// table `scope_progress`, `seq` + 1 to `until` are the numbers of the rows that are not in table `audit_scope`
+    /// yet.
     static let schema = """
         CREATE TABLE scope (
             id INTEGER PRIMARY KEY,
@@ -99,16 +100,16 @@ extension TouchedRegions {
     }
 }
 
-/// Lists the rows that an older version wrote.
+/// Adds missing rows to table `audit_scope`: the rows that an older version wrote.
 extension TouchedRegions {
-    /// The next rows to list. The rows up to number `after` are already listed.
+    /// The next rows to add to table `audit_scope`. The table already has the rows up to number `after`.
     struct Backlog: Sendable {
         let after: Int64
         let rows: [AuditRecord]
     }
 
-    /// Returns the next rows to list; nil if every row is listed. Returns up to `limit` rows. Returns fewer rows if
-    /// their texts have more than `bytes` bytes: stops after the row that reaches this size.
+    /// Returns up to `limit` of the next rows to add; nil if no rows are left to add. Stops earlier as soon as the
+    /// returned rows have `bytes` bytes or more.
     static func backlog(limit: Int, bytes: Int, in db: Database) throws -> Backlog? {
         let progress = try Progress(db)
         guard progress.seq < progress.until else { return nil }
@@ -127,8 +128,8 @@ extension TouchedRegions {
         return Backlog(after: progress.seq, rows: rows)
     }
 
-    /// Lists the rows of `backlog`. Does nothing if other rows were listed since `backlog` was read. Skips rows
-    /// that were pruned since then.
+    /// Adds the rows of `backlog` to table `audit_scope`. Does nothing if another backlog was added since `backlog` was
+    /// read. Skips rows that were pruned since then.
     mutating func add(_ backlog: Backlog, in db: Database) throws {
         let progress = try Progress(db)
         guard progress.seq == backlog.after else { return }
@@ -142,7 +143,7 @@ extension TouchedRegions {
             arguments: [backlog.rows.last?.seq ?? progress.until])
     }
 
-    /// The rows that are not listed yet: the rows with numbers `seq` + 1 to `until`.
+    /// The range of the rows that are not in table `audit_scope` yet: the rows with numbers `seq` + 1 to `until`.
     struct Progress {
         let seq: Int64
         let until: Int64
@@ -160,13 +161,13 @@ extension TouchedRegions {
 }
 
 extension AuditLedger {
-    /// The limits of one transaction: the number of rows, and the size of their texts in bytes. They are small,
-    /// because all other writes wait for the transaction.
+    /// The limits of one transaction: the number of rows to add, and their size in bytes. The limits are small, because
+    /// all other writes wait for the transaction.
     private static let backlogRows = 250
     private static let backlogBytes = 1 << 20
 
-    /// Lists the regions of all rows that an older version wrote. Pauses after each part, so that other work on the
-    /// ledger can continue. Can be called again after an error.
+    /// Records in table `audit_scope` the regions of all rows that an older version wrote. Pauses after each part, so
+    /// that other work on the ledger can continue. Can be called again after an error.
     ///
     /// - Parameter pause: The time between two parts.
     package func keepRegions(pause: Duration = .milliseconds(50)) async throws {
@@ -175,7 +176,7 @@ extension AuditLedger {
         }
     }
 
-    /// Lists the next rows. Returns false if every row was already listed.
+    /// Adds the next rows to table `audit_scope`. Returns false if no rows were left to add.
     func listRegions() async throws -> Bool {
         let next = try await reading { db in
             try TouchedRegions.backlog(

@@ -30,11 +30,11 @@ struct VisibleRows: Sendable {
         list = "[" + ids.map(String.init).joined(separator: ",") + "]"
     }
 
-    /// The SQL condition that a row of table `audit` is visible.
+    /// An SQL condition that is true for the visible rows of table `audit`.
     var term: SearchTerm { SearchTerm(Self.condition("audit.seq"), [list]) }
 
-    /// Returns the SQL condition that a row is visible. `seq` is an SQL expression for the number of the row. The
-    /// condition has one argument; see `argument`.
+    /// Returns an SQL condition that is true for a visible row. `seq` is an SQL expression for the number of the row.
+    /// The condition has one argument; see `argument`.
     static func condition(_ seq: String) -> String {
         """
         (SELECT scope FROM audit_scope WHERE audit_scope.seq = \(seq)) \

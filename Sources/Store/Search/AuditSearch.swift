@@ -179,7 +179,7 @@ private struct RowProbe {
 }
 
 extension AuditGrouping {
-    /// The column that has the group of a row. `day` uses only the date in the column.
+    /// The column whose value is the group of a row. For `day`, the group is the date of the time in the column.
     fileprivate var column: String { self == .day ? "time" : rawValue }
 
     fileprivate func key(_ value: DatabaseValue) -> String? {

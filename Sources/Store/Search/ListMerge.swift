@@ -53,7 +53,7 @@ package struct RowLists: Sendable {
 ///
 /// A heap holds the next row of each list. So the cost of a step grows with the logarithm of the number of lists.
 struct ListMerge: CandidateSource {
-    /// The rows of one list that were read and not yet returned, and the state of reading.
+    /// One list, with the rows that were read from it and not yet returned.
     private struct List {
         let id: Int64
         var rows: Deque<Candidate> = []

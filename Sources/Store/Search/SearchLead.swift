@@ -14,13 +14,13 @@ package enum SearchLead {
     /// The positions of the rows of one key or one revision.
     case places([RowPosition])
 
-    /// The largest number of rows to count for each lead in the search for the cheapest lead. More counting would
-    /// take more time than the cheaper lead saves.
+    /// The largest number of rows to count for each lead when the cheapest lead is chosen. More counting would take
+    /// more time than the cheaper lead saves.
     static let probe = 10_000
     /// The relative cost of a row that is found through networks. The cost is higher because the whole row is read
     /// before any other condition is tested.
     static let networkCost = 4
-    /// The largest number of networks to merge.
+    /// The largest number of networks whose lists of rows a search merges.
     package static let maximumNetworks = 256
     /// The largest number of rows of one key or revision to sort in memory. Sorting is needed because the indexes
     /// of keys and revisions are not in the order of time.
@@ -78,7 +78,7 @@ package enum SearchLead {
         return ("SELECT count(*) FROM (\(sql))", values)
     }
 
-    /// Returns the statement that reads the numbers of the rows of a lead.
+    /// Returns a statement that selects the row numbers of a lead.
     private static func rowsSQL(
         _ term: SearchTerm?, _ range: SearchRange
     ) -> (String, [SQLValue]) {
@@ -190,8 +190,8 @@ extension SearchLead {
         return all < probe && seen * networkCost < least ? .networks(ids) : best
     }
 
-    /// Runs `sql`, a statement that reads row numbers, up to `probe` rows. Returns the number of rows, and the
-    /// number of visible rows among them.
+    /// Runs `sql`, a statement that selects row numbers, and reads at most `probe` of them. Returns the number of these
+    /// rows, and the number of visible rows among them.
     private static func count(
         _ db: Database, _ sql: String, _ values: [SQLValue], _ visible: VisibleRows
     ) throws -> (all: Int, visible: Int) {

@@ -104,7 +104,7 @@ extension AuditFilter {
     }
 
     private static func requester(_ actor: String) -> [SearchTerm] {
-        // An imported row can have any text, and `json_extract` fails for a text that is not JSON.
+        // An imported row can have any string in `approval`, and `json_extract` fails for a string that is not JSON.
         [
             SearchTerm(
                 "CASE WHEN json_valid(approval) THEN json_extract(approval, '$.requestedBy') END = ?",

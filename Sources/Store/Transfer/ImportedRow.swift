@@ -41,7 +41,7 @@ struct ImportedRow: Sendable {
         }
     }
 
-    /// Returns true if `db` lacks the row. Throws `badSegment` if `db` has a different row for the change.
+    /// Returns true if `db` lacks the row. Throws `badSegment` if `db` has a different row for the same change.
     func isMissing(in db: Database) throws -> Bool {
         guard let position else { return try !isImported(in: db) }
         let same = try rows(db, at: position)
@@ -62,7 +62,7 @@ struct ImportedRow: Sendable {
         return false
     }
 
-    /// Returns the accepted changes of the same object that `db` has at `position`.
+    /// Returns the rows in `db` that record accepted changes of the same object at `position`.
     func rows(_ db: Database, at position: HistoryPosition) throws -> [AuditRecord] {
         var rows = try rows(db, "epoch = ? AND revision = ?", [position.epoch, position.revision])
         // Rows of schema 1 have no epoch, and count as epoch 1.

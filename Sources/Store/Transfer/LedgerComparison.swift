@@ -1,6 +1,6 @@
 package import Domain
 
-/// A ledger for a comparison with another ledger: a file, or the ledger of a running server.
+/// A ledger to compare with another ledger: a file, or the ledger of a running server.
 package protocol ChangeSource: Sendable {
     /// The name for messages: a path or a URL.
     var name: String { get }

@@ -11,8 +11,8 @@ import CZlib
 /// Reads the lines of a file with or without gzip compression. Uses a limited amount of memory. Only one task
 /// at a time may use it.
 final class LineReader {
-    /// The largest length of a line, in bytes. The largest row is much shorter: it has an object of at most 1.5 MiB
-    /// twice.
+    /// The largest length of a line, in bytes. The largest row is much shorter: it has two versions of an object, each
+    /// of at most 1.5 MiB.
     private static let maximumLine = 64 << 20
 
     private let path: String
@@ -48,8 +48,7 @@ final class LineReader {
                 defer { position = end + 1 }
                 return Array(buffer[position..<end])
             }
-            // Continues the search after the bytes that have no line feed, so that a long line is searched only
-            // once.
+            // Continues after the bytes that were already searched, so that a long line is searched only once.
             searched = buffer.count
             guard !isAtEnd else { break }
             let dropped = position

@@ -52,7 +52,7 @@ struct CheckpointCheck {
             name: "the checkpoint of \(signed.checkpoint.size) rows from \(outside.source)")
     }
 
-    /// Adds a finding unless `key` is the newest signing key that the rows name. Does nothing if `key` is nil.
+    /// Adds a finding unless `key` is the newest signing key named by the rows. Does nothing if `key` is nil.
     mutating func checkKey() {
         guard let key, let last = keys.last, last.key != key else {
             if key != nil, keys.isEmpty, survey.size > 0 {
@@ -99,7 +99,7 @@ struct CheckpointCheck {
     }
 }
 
-/// The signing keys that pruned rows name, from table `kept`.
+/// The signing keys named by pruned rows, read from table `kept`.
 ///
 /// The table must be read after the rows. Then a key is found even if its row is pruned during the verification: in
 /// the rows, in the table, or in both.

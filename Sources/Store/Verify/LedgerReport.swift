@@ -1,11 +1,12 @@
 /// A part of the ledger that was changed after it was written.
 package struct LedgerFinding: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
-        /// This row was changed after it was written.
+        /// The finding is about one row, which was changed after it was written.
         case row
-        /// The rows are missing.
+        /// The finding is about missing rows.
         case missing
-        /// At least one of the rows was changed after it was written. The file does not show which one.
+        /// The finding is about several rows. At least one of them was changed after it was written. The file does not
+        /// show which one.
         case range
     }
 
@@ -86,7 +87,7 @@ package struct LedgerReport: Hashable, Sendable {
     package var pruned: Int64
     /// The number of checkpoints in the file.
     package var checkpoints: Int
-    /// The signing keys that rows name, oldest first.
+    /// The signing keys named by rows, oldest first.
     package var keys: [VerifierKey]
     /// The ids of the ledgers that this ledger has replaced according to its rows.
     package var predecessors: [String]

@@ -94,7 +94,8 @@ struct LedgerSurvey: Sendable {
             let reader = ColumnReader(row: row, label: "tile")
             let place = Tile.Node(
                 level: Int(truncatingIfNeeded: try reader.integer(0)), index: try reader.integer(1))
-            // Zero replaces a malformed hash. Zero differs from every computed root, so the hash is reported.
+            // Replaces a malformed hash by zeros. Zeros differ from every computed root, so the malformed hash is
+            // reported.
             tiles[place] = (try? reader.blob(2)).flatMap { AuditHash($0) } ?? .zero
         }
         return tiles

@@ -14,7 +14,7 @@ package struct LedgerVerifier: Sendable {
     private let workers: Int
 
     /// - Parameters:
-    ///   - key: The signing key in use according to the administrator; nil to trust the keys that the rows name.
+    ///   - key: The signing key in use according to the administrator; nil to trust the keys named by the rows.
     ///   - outside: Checkpoints that are kept outside of the file.
     package init(path: String, key: VerifierKey? = nil, outside: [OutsideCheckpoint] = []) {
         self.path = path

@@ -2,9 +2,9 @@ import Documents
 import Domain
 import GRDB
 
-/// Compares table `sealed` with the newest row of kind `Ledger` and name `pruned`. Verification accepts that a row is
-/// missing if table `sealed` has the hash of this row. So each hash in the table must be confirmed by the row
-/// `pruned`, which is part of the hash chain.
+/// Compares table `sealed` with the newest row of kind `Ledger` and name `pruned`. Verification accepts a missing row
+/// if table `sealed` has the hash of this row. So each hash in the table must be confirmed by the row `pruned`, which
+/// is part of the hash chain.
 struct PruningCheck {
     private(set) var findings: [LedgerFinding] = []
 

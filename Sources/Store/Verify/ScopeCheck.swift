@@ -7,7 +7,7 @@ import GRDB
 /// regions from rows.
 enum ScopeCheck {
     /// Selects the first row that the table lacks. Skips the rows in the range of table `scope_progress`: an older
-    /// version wrote these rows, and the server has not listed them yet.
+    /// version wrote these rows, and the server has not added them to the table yet.
     private static let sql = """
         SELECT min(seq) FROM main.audit INDEXED BY audit_by_time
         WHERE NOT EXISTS (

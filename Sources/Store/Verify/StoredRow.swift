@@ -74,7 +74,7 @@ struct StoredRow {
                 digits.withUnsafeBufferPointer { writer.add(utf8Key: key, utf8: $0) }
             default: return nil
             }
-            // Rejects a previous hash that is not a blob, because a text of 64 digits would have the same canonical
+            // Rejects a previous hash that is not a blob, because a string of 64 digits would have the same canonical
             // form.
             if column == Self.previousHashIndex,
                 sqlite3_column_type(statement, column) != SQLITE_BLOB

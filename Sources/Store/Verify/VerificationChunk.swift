@@ -23,7 +23,7 @@ struct VerificationChunk: Sendable {
     /// The ranges of missing rows.
     private(set) var missing: [ClosedRange<Int64>] = []
     private(set) var prunedTiles: Set<Int64> = []
-    /// For each tile, the sum of the networks that the rows of the tile name.
+    /// For each tile, the sum of the networks named by the rows of the tile.
     private(set) var networks: [Int64: NetworkSum] = [:]
     private(set) var signingKeys: [SigningKeyRow] = []
     /// The ledgers that this ledger has replaced according to its rows.
