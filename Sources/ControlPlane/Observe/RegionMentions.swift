@@ -16,7 +16,7 @@ struct RegionMentions: Sendable, Equatable {
     init(_ document: JSONValue) {
         for text in Self.selectors(document) {
             do {
-                // This is cheap, because most selectors contain no comparison.
+                // Collecting the regions is cheap, because most selectors contain no comparison.
                 named.formUnion(try Selector(parsing: text).namedRegions)
             } catch {
                 unreadable.append(text)
@@ -39,8 +39,8 @@ struct RegionMentions: Sendable, Equatable {
     }
 }
 
-/// The GlobalNetworkPolicies by the regions that they mention. With this index, the deletion of a region does not have
-/// to read every policy.
+/// An index of the GlobalNetworkPolicies by the regions that they mention. With this index, the deletion of a region
+/// does not have to read every policy.
 struct RegionMentionIndex: Sendable {
     private var mentions: [String: RegionMentions] = [:]
     private var policies: [String: Set<String>] = [:]

@@ -92,7 +92,7 @@ struct ManifestPlan {
 }
 
 extension Refusal.Reason {
-    /// The rule id for a refusal that concerns no single field, in a list of violations.
+    /// The rule id under which a list of violations shows a refusal that concerns no single field.
     fileprivate var rule: RuleID {
         switch self {
         case .notFound: RuleID("apply.not-found")

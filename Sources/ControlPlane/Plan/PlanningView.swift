@@ -121,7 +121,7 @@ package struct PlanningView: Sendable {
             .map { (cidr: $0.cidr, region: $0.value) }
     }
 
-    /// Returns the first free block of the requested size in `block`. A free block overlaps no subnet and no address
+    /// Returns the first free block of the requested size in `block`. A free block overlaps no subnet, and no address
     /// block of another region. Earlier documents are ignored, because a manifest contains no allocations.
     func firstFreeBlock(prefixLength: Int, in block: CIDR, of region: String) -> CIDR? {
         let free = mirror.read {
