@@ -194,7 +194,7 @@ package final class Checkpoints: Service {
         return true
     }
 
-    /// Adds a row to the ledger if the last row about a signing key names another key.
+    /// Adds a row that names the signing key, unless the ledger's last row about a signing key already names it.
     private func recordKey() async throws {
         let last = try await ledger.signingKeys().last?.key
         if last != key.verifier {

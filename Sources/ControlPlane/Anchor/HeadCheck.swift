@@ -9,7 +9,7 @@ package import Store
 package struct HeadCheck: Sendable {
     /// The differences between `head` in etcd and the values that a server would have written.
     package private(set) var findings: [String] = []
-    /// The notes that do not affect the verdict.
+    /// The notes, for example about history that could not be read. Notes do not make the check fail.
     package private(set) var notes: [String] = []
 
     /// The largest number of etcd revisions that the check reads. The limit bounds the duration of the check.

@@ -8,7 +8,7 @@ import Synchronization
 extension ControlPlane {
     /// Reads the documents of a write and checks everything that depends on the documents alone.
     ///
-    /// - Parameter yaml: The YAML text from which the operation was read; nil if the text is not YAML.
+    /// - Parameter yaml: The YAML text from which the operation was read; nil if the operation was not read from YAML.
     package func prepare(_ operation: ChangeOperation, yaml: [UInt8]? = nil) -> PreparedOperation {
         let start = ContinuousClock.now
         defer { stages.record(.judge, since: start) }
@@ -37,7 +37,7 @@ extension ControlPlane {
                 return .ended(request.id, replayed: false)
             }
             return .held(HeldChange(pending: pending, warnings: write.warnings, replayed: false))
-        // Handles a manifest, because only the write of a manifest has parts.
+        // This case is a manifest, because only the write of a manifest has parts.
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)
             return .appliedManifest(AppliedManifest(request.id, write, revision: revision))

@@ -24,7 +24,7 @@ package struct JournalKey: Sendable, Equatable {
 }
 
 extension JournalKey: CustomStringConvertible, CustomReflectable {
-    /// The text for logs. It contains only the id, because the secret must not be printed.
+    /// The description for logs. It contains only the id, because the secret must not be printed.
     package var description: String { "journal key \(id)" }
     package var customMirror: Swift.Mirror { Swift.Mirror(self, children: ["id": id]) }
 }

@@ -201,7 +201,7 @@ package struct JournalDoubt: Sendable, Equatable {
         case unreadable
         /// A later version of this program wrote the value.
         case laterVersion(Int64)
-        /// The entry was not signed with a known key, or was made for another transaction. The text says what is
+        /// The entry was not signed with a known key, or was made for another transaction. The string says what is
         /// wrong.
         case notAuthentic(String)
     }

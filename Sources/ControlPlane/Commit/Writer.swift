@@ -87,7 +87,7 @@ package final class Writer: Sendable {
         return await submission.value()
     }
 
-    /// Commits batches until its task is cancelled. Then fails the waiting writes.
+    /// Commits batches until its task is cancelled. Then answers the waiting writes with an error.
     func run() async {
         while true {
             // Waits before taking the batch, so that changes that arrive during the wait join the batch.

@@ -64,7 +64,7 @@ extension ListQuery.Collection {
 }
 
 extension ListQuery {
-    /// True if the query excludes objects of the collection.
+    /// True if the query selects only the objects of the collection that satisfy a condition.
     var isFiltered: Bool {
         !labels.isEmpty || overlaps != nil || contains != nil || within != nil
     }

@@ -19,7 +19,7 @@ package struct Refusal: Sendable {
         case exhausted
         /// The Idempotency-Key was used for a different request.
         case idempotencyKeyReused
-        /// The name is reserved for another writer, such as Neutron's `ossg.` policies.
+        /// The name is reserved for another writer, as names that begin with `ossg.` are for Neutron.
         case reserved
         /// The allocation names a subnet that already exists.
         case alreadyExists
@@ -35,7 +35,7 @@ package struct Refusal: Sendable {
         case pendingStale
         /// The pending change has expired, so it cannot be confirmed.
         case pendingExpired
-        /// The author of a pending change cannot be its second person.
+        /// The caller is the author of the pending change, and so cannot be its second person.
         case ownRequest
         /// Too many changes wait for a second person.
         case tooManyPending
