@@ -17,8 +17,8 @@ extension ControlPlane {
             warnings: yaml.map { UnquotedText.warnings(operation, in: $0) } ?? [])
     }
 
-    /// Carries out one write, or plans it for a dry run. A refusal is in the ledger when this returns. Throws if the
-    /// write could not be decided, or could not be shown and audited within the deadline.
+    /// Carries out one write, or plans it for a dry run. A refusal is in the ledger when this method returns. Throws if
+    /// the write could not be decided, or could not be shown and audited within the deadline.
     ///
     /// - Parameter prepared: The result of `prepare` for the request's operation.
     package func submit(
@@ -137,9 +137,9 @@ extension ControlPlane {
             replayed: true)
     }
 
-    /// Returns the answer to an earlier request that created or ended a pending change. A created change is read from
-    /// the ledger, because etcd no longer has it after it was confirmed or ended. Returns nil if the ledger has no
-    /// readable row of the created change.
+    /// Returns the answer to an earlier request that created or ended a pending change. Reads a created pending change
+    /// from the ledger, because etcd deletes it when it is confirmed or ended. Returns nil if the ledger has no
+    /// readable row of the created pending change.
     private func replayedPending(
         _ request: ChangeRequest, _ entry: JournalEntry
     ) async throws(ControlPlaneError) -> ChangeOutcome? {

@@ -107,7 +107,7 @@ package struct JournalAuthenticator: Sendable {
         return .doubtful(JournalDoubt(.notAuthentic(problem), claim: entry))
     }
 
-    /// Returns the journal entry in `keyValue`; nil for any other key.
+    /// Reads the journal entry in `keyValue`. Returns nil if the key is not the key of a journal entry.
     func read(_ keyValue: KeyValue) -> (id: ChangeID, reading: JournalReading)? {
         ChangeID(journalKey: keyValue.key).map { ($0, read($0, keyValue.value)) }
     }

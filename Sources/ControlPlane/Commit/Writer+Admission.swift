@@ -108,8 +108,8 @@ extension Writer {
                 continue
             }
             // Checks for conflicts with the batch before planning, so that only one of many changes to the same object
-            // is planned at a time. A contested change gets a separate transaction, so that it cannot make other
-            // changes fail.
+            // is planned at a time. A change that has failed because of a writer outside this server gets a separate
+            // transaction, so that it cannot make other changes fail.
             let draft = member.submission.draft
             let isContested = member.submission.isContested
             guard !batch.affect(draft.reads, draft.write?.writes ?? []),

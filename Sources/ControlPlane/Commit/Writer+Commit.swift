@@ -75,7 +75,7 @@ extension Writer {
             transaction.success.append(.put(member.journalKey, entry, lease: lease))
         }
         transaction.success.append(.put(Keyspace.head, head.bytes))
-        // Leaves out the assumptions that exceed etcd's limit on the number of comparisons.
+        // Leaves out the comparisons from `assumptions` that exceed etcd's limit on the number of comparisons.
         let room = limits.operations - transaction.compares.count
         transaction.compares += Self.assumptions(plan.accepted.map { ($0.write, $0.reads) })
             .prefix(max(0, room))

@@ -130,7 +130,7 @@ package final class Writer: Sendable {
         }
     }
 
-    /// Tries a batch until every member is answered or put back for the next transaction.
+    /// Tries to commit a batch until every member is answered or put back for the next transaction.
     private func process(_ batch: [Submission]) async {
         var members = batch.map { BatchMember(submission: $0) }
         var limit = members.count

@@ -79,7 +79,7 @@ package enum ChangeOperation: Sendable {
     }
 }
 
-/// `If-Match` and `If-None-Match` (RFC 9110 section 13.1) over etcd mod_revisions.
+/// The conditions `If-Match` and `If-None-Match` (RFC 9110 section 13.1). Both compare etcd mod_revisions.
 package struct Precondition: Sendable, Equatable {
     /// The object must be at one of these revisions. `.any` requires only that the object exists.
     package var ifMatch: RevisionMatch?
@@ -118,7 +118,7 @@ package enum RevisionMatch: Sendable, Equatable {
 
 /// The query parameters of a write.
 package struct ChangeOptions: Sendable, Equatable {
-    /// True if the change is only planned and answered, but not committed.
+    /// True if the change is planned and the plan is returned, but nothing is committed.
     package var dryRun: Bool
     /// True if warnings cause a refusal.
     package var strict: Bool

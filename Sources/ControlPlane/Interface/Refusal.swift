@@ -19,7 +19,8 @@ package struct Refusal: Sendable {
         case exhausted
         /// The Idempotency-Key was used for a different request.
         case idempotencyKeyReused
-        /// The name is reserved for another writer, as names that begin with `ossg.` are for Neutron.
+        /// The name is reserved for another writer. For example, names that begin with `ossg.` are reserved for
+        /// Neutron.
         case reserved
         /// The allocation names a subnet that already exists.
         case alreadyExists
@@ -31,7 +32,7 @@ package struct Refusal: Sendable {
         case refusedByEtcd
         /// The caller lacks the right to change the object, before or after the change.
         case forbidden
-        /// A pending change no longer has the plan that was requested.
+        /// The present plan of the pending change differs from the plan that was requested.
         case pendingStale
         /// The pending change has expired, so it cannot be confirmed.
         case pendingExpired

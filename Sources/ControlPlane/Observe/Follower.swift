@@ -279,8 +279,8 @@ final class Follower: Sendable {
             mirror.applied.abandonWaits()
             feed.audited.abandonWaits()
         }
-        // Writes the rows before filling the mirror, so that the next attempt bridges the same gap again if the ledger
-        // fails.
+        // Writes the rows before it fills the mirror. So if the ledger fails, the next attempt bridges the same gap
+        // again.
         try await ledger.bridge(
             from: Progress(clusterID: clusterID, revision: min(comparison.from, to - 1)),
             projection)

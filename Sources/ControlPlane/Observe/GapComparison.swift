@@ -81,7 +81,7 @@ package struct GapComparison: Sendable {
         return projection
     }
 
-    /// True if some key in etcd was not written after `from` but differs from the ledger's object. Then etcd was
+    /// True if some key in etcd was not written after `from` but differs from the ledger's object. If so, etcd was
     /// restored, and its state does not follow from the ledger's state at `from`.
     package var isOfAnotherPast: Bool {
         current.contains { path, keyValue in

@@ -52,7 +52,7 @@ package final class Mirror: Sendable {
         return staleness(at: .now)
     }
 
-    /// The reason why this mirror is not ready. The text is right only while the mirror is not ready.
+    /// The reason why this mirror is not ready. It is meaningful only while the mirror is not ready.
     var unreadiness: String {
         trouble().map { "etcd cannot be reached; this server keeps trying: \($0)" }
             ?? "this server is still reading etcd"
@@ -149,7 +149,7 @@ package final class Mirror: Sendable {
             metadata: ["findings": "\(news.omitted)"])
     }
 
-    /// Reads a consistent state. `body` must be short, because it holds the lock.
+    /// Reads a consistent state. `body` must be short, because the lock is held while it runs.
     package func read<Result: Sendable>(_ body: (borrowing MirrorState) throws -> Result) rethrows
         -> Result
     {

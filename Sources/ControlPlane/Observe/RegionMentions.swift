@@ -4,7 +4,7 @@ import Domain
 
 /// The regions that a policy's selectors mention.
 struct RegionMentions: Sendable, Equatable {
-    /// The regions that a selector compares by namespace or label.
+    /// The regions that a selector names in a comparison of a namespace or a region label.
     private(set) var named: Set<String> = []
     /// The selectors that do not parse. Such a selector counts as a mention of every region whose name occurs in its
     /// text.

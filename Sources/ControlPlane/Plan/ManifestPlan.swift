@@ -1,6 +1,6 @@
 import Documents
 
-/// The growing plan of a manifest. Each part sees the effects of the previous parts.
+/// The plan of a manifest, to which parts are added one by one. Each part sees the effects of the previous parts.
 struct ManifestPlan {
     private(set) var view: PlanningView
     private(set) var parts: [PlannedWrite] = []

@@ -114,8 +114,8 @@ extension Planner {
         } else if waiting.count >= TwoPersonRule.maximumWaitingOfOne
             || total > TwoPersonRule.maximumBytesOfOne
         {
-            // Reads the authors of the waiting changes only in this case, because a few small changes cannot exceed the
-            // limits of one author.
+            // Reads the authors of the waiting changes only if there are many or large changes, because a few small
+            // changes cannot exceed the limits of one author.
             let own = waiting.filter {
                 PendingChange($0.id, bytes: $0.entry.bytes, journal)?.requester.actor
                     == request.context.actor

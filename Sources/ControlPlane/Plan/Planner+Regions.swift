@@ -212,6 +212,6 @@ extension RuleID {
     static let regionBlockOverlap = RuleID("region.block-overlap")
     /// Violated when an address block overlaps a subnet of another region.
     static let regionBlockTakesSubnet = RuleID("region.block-takes-subnet")
-    /// Violated when the address blocks do not cover an existing subnet of the region.
+    /// Violated when the address blocks of a region do not cover an existing subnet of the region.
     static let regionBlocksLeaveSubnet = RuleID("region.blocks-leave-subnet")
 }

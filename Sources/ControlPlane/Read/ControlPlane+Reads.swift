@@ -15,7 +15,8 @@ extension ControlPlane {
             return known
         }
         guard let object = planner.visible(name, to: scope, view) else { return nil }
-        // Caches the object only if it has the entry's revision, because the object can change between the two reads.
+        // Caches the object only if it has the entry's revision, because the object can change after the entry was
+        // read.
         return object.revision == entry.modRevision
             ? mirror.shown.keep(path, entry, object) : object
     }
