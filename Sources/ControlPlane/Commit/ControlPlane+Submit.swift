@@ -138,8 +138,8 @@ extension ControlPlane {
     }
 
     /// Returns the answer to an earlier request that created or ended a pending change. Reads a created pending change
-    /// from the ledger, because etcd deletes it when it is confirmed or ended. Returns nil if the ledger has no
-    /// readable row of the created pending change.
+    /// from the ledger, because the pending change is removed from etcd when it is confirmed or ended. Returns nil if
+    /// the ledger has no readable row of the created pending change.
     private func replayedPending(
         _ request: ChangeRequest, _ entry: JournalEntry
     ) async throws(ControlPlaneError) -> ChangeOutcome? {
