@@ -146,7 +146,7 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Expires waits that have reached their deadlines. Saves the ledger's progress every ten seconds and reports
+    /// Ends the waits that have reached their deadlines. Saves the ledger's progress every ten seconds and reports
     /// dropped rows every minute. One loop checks all deadlines every 100 ms, so that no wait needs a separate timer.
     private func keepTime() async {
         defer {

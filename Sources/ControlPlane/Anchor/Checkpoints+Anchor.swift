@@ -135,7 +135,7 @@ extension Checkpoints {
                 ledger: ledger.identity, name: "\(name)-\(current.modRevision)")
     }
 
-    /// Returns the newest checkpoint if etcd's anchor is older; nil if there is nothing to store.
+    /// Returns the newest checkpoint if `current`, etcd's anchor, is older; nil if there is nothing to store.
     private func soundCheckpoint(newerThan current: KeyValue?) async throws -> StoredCheckpoint? {
         guard let newest = try await newest() else { return nil }
         if let current, let size = Self.size(current), newest.checkpoint.size <= size { return nil }

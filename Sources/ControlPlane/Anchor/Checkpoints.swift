@@ -66,7 +66,7 @@ package final class Checkpoints: Service {
     let anchoring = CoalescingTask()
     /// The keys of ledgers that used this data folder before.
     let retiredKeys: [VerifierKey]
-    /// The number of rows on disk before this run added any.
+    /// The number of rows on disk before this run of the server added any.
     let sizeAtStart: Int64
     private let interval: Duration?
 
@@ -148,8 +148,8 @@ package final class Checkpoints: Service {
             let isAnchored = state.withLock { state in
                 state.isCompared && state.status.anchored >= state.status.signed
             }
-            // Checks the anchor even if there are no new rows, because someone may have deleted the anchor or the
-            // evidence.
+            // Checks the anchor even if there are no new rows, because someone may have deleted the anchor or an
+            // evidence key.
             if isDue || !isAnchored { await tryToAnchor() }
             let pause = interval == nil ? Self.retryInterval : due - .now
             try? await Task.sleep(for: min(Self.retryInterval, max(pause, .milliseconds(10))))
@@ -173,7 +173,7 @@ package final class Checkpoints: Service {
         await anchorWithPatience()
     }
 
-    /// Tries to anchor, but waits at most two seconds for etcd.
+    /// Tries to anchor the newest checkpoint, but waits at most two seconds for etcd.
     private func anchorWithPatience() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.tryToAnchor() }
@@ -194,7 +194,7 @@ package final class Checkpoints: Service {
         return true
     }
 
-    /// Adds a row to the ledger if the last row about a signing key names another key.
+    /// Adds a row that names the signing key, unless the ledger's last row about a signing key already names it.
     private func recordKey() async throws {
         let last = try await ledger.signingKeys().last?.key
         if last != key.verifier {

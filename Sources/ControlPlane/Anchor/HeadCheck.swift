@@ -4,15 +4,15 @@ package import Store
 
 /// Compares `head` with etcd's available history, and that history with a ledger.
 ///
-/// The check recomputes each `head` in the history from the previous `head` and from the changes of its revision. The
-/// check proves nothing about changes before that history, not even their order or number.
+/// It recomputes each `head` in the history from the previous `head` and from the changes of its revision. It proves
+/// nothing about changes before the available history, not even their order or number.
 package struct HeadCheck: Sendable {
     /// The differences between `head` in etcd and the values that a server would have written.
     package private(set) var findings: [String] = []
-    /// The notes that do not affect the verdict.
+    /// The notes, for example about history that could not be read. Notes do not make the check fail.
     package private(set) var notes: [String] = []
 
-    /// The largest number of etcd revisions that the check reads. The limit bounds the duration of the check.
+    /// The largest number of etcd revisions that one `HeadCheck` reads. The limit bounds the duration of the check.
     package static let maximumRevisions: Int64 = 10_000
 
     /// Checks `head`. If the ledger is unreadable, adds a note and no finding, because another check reports the errors

@@ -86,7 +86,7 @@ struct LedgerMismatch: Sendable, Equatable {
         return .object(object)
     }
 
-    /// Returns true if `row` reports the same reason and the same anchored checkpoint.
+    /// Returns true if `row` reports the reason and the anchored checkpoint of this mismatch.
     func isReported(by row: AuditRecord) -> Bool {
         guard let detail = row.detail, let value = try? JSONParser.parse(Array(detail.utf8)) else {
             return false

@@ -3,7 +3,7 @@ import Domain
 import Etcd
 import Synchronization
 
-/// A submission, and the revision of its journal entry that the writer last read.
+/// A submission in a batch, and the revision that its journal entry must have in the transaction.
 struct BatchMember: Sendable {
     let submission: Submission
 

@@ -56,8 +56,8 @@ extension ControlPlane {
 }
 
 extension PreparedChange {
-    /// For a PUT of a region, a subnet or a Calico policy, the object's name and the names of the new document's labels
-    /// and `spec` fields. Nil for any other change. `fields` is nil for a region and a subnet.
+    /// The name of the object, and the names of the labels and `spec` fields in its new document, for a PUT of a
+    /// region, a subnet or a Calico policy. Nil for any other change. `fields` is nil for a region and a subnet.
     fileprivate var replacement: (ObjectName, (labels: Set<String>, fields: Set<String>?))? {
         switch self {
         case .putRegion(let name, let decoded):

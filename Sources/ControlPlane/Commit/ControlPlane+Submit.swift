@@ -8,7 +8,7 @@ import Synchronization
 extension ControlPlane {
     /// Reads the documents of a write and checks everything that depends on the documents alone.
     ///
-    /// - Parameter yaml: The YAML text from which the operation was read; nil if the text is not YAML.
+    /// - Parameter yaml: The YAML text from which the operation was read; nil if the operation was not read from YAML.
     package func prepare(_ operation: ChangeOperation, yaml: [UInt8]? = nil) -> PreparedOperation {
         let start = ContinuousClock.now
         defer { stages.record(.judge, since: start) }
@@ -17,8 +17,8 @@ extension ControlPlane {
             warnings: yaml.map { UnquotedText.warnings(operation, in: $0) } ?? [])
     }
 
-    /// Carries out one write, or plans it for a dry run. A refusal is in the ledger when this returns. Throws if the
-    /// write could not be decided, or could not be shown and audited within the deadline.
+    /// Carries out one write, or plans it for a dry run. A refusal is in the ledger when this method returns. Throws if
+    /// the write could not be decided, or could not be shown and audited within the deadline.
     ///
     /// - Parameter prepared: The result of `prepare` for the request's operation.
     package func submit(
@@ -37,7 +37,7 @@ extension ControlPlane {
                 return .ended(request.id, replayed: false)
             }
             return .held(HeldChange(pending: pending, warnings: write.warnings, replayed: false))
-        // Handles a manifest, because only the write of a manifest has parts.
+        // This case is a manifest, because only the write of a manifest has parts.
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)
             return .appliedManifest(AppliedManifest(request.id, write, revision: revision))
@@ -137,9 +137,9 @@ extension ControlPlane {
             replayed: true)
     }
 
-    /// Returns the answer to an earlier request that created or ended a pending change. A created change is read from
-    /// the ledger, because etcd no longer has it after it was confirmed or ended. Returns nil if the ledger has no
-    /// readable row of the created change.
+    /// Returns the answer to an earlier request that created or ended a pending change. Reads a created pending change
+    /// from the ledger, because the pending change is removed from etcd when it is confirmed or ended. Returns nil if
+    /// the ledger has no readable row of the created pending change.
     private func replayedPending(
         _ request: ChangeRequest, _ entry: JournalEntry
     ) async throws(ControlPlaneError) -> ChangeOutcome? {

@@ -7,12 +7,12 @@ package struct EtcdPermission: Sendable, Equatable {
     /// The raw values are the words of `etcdctl role grant-permission`.
     package enum Access: String, Sendable { case read, write }
 
-    /// A key, or all keys that begin with a text.
+    /// A key, or all keys that begin with a prefix.
     package enum Keys: Sendable, Equatable {
         case key(String)
         case prefix(String)
 
-        /// The key, or the text with which the keys begin.
+        /// The key, or the prefix of the keys.
         package var text: String {
             switch self {
             case .key(let text), .prefix(let text): text

@@ -24,7 +24,7 @@ package struct JournalKey: Sendable, Equatable {
 }
 
 extension JournalKey: CustomStringConvertible, CustomReflectable {
-    /// The text for logs. It contains only the id, because the secret must not be printed.
+    /// The description for logs. It contains only the id, because the secret must not be printed.
     package var description: String { "journal key \(id)" }
     package var customMirror: Swift.Mirror { Swift.Mirror(self, children: ["id": id]) }
 }
@@ -107,7 +107,7 @@ package struct JournalAuthenticator: Sendable {
         return .doubtful(JournalDoubt(.notAuthentic(problem), claim: entry))
     }
 
-    /// Returns the journal entry in `keyValue`; nil for any other key.
+    /// Reads the journal entry in `keyValue`. Returns nil if the key is not the key of a journal entry.
     func read(_ keyValue: KeyValue) -> (id: ChangeID, reading: JournalReading)? {
         ChangeID(journalKey: keyValue.key).map { ($0, read($0, keyValue.value)) }
     }

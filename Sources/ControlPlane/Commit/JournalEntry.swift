@@ -147,7 +147,7 @@ extension JournalEntry {
     /// The object that the request named; nil if this version does not know the kind.
     package var objectName: ObjectName? { ObjectName(kind: kind, name: name, region: region) }
 
-    /// True if the change waits, or waited, for a second person. The change then wrote only the key of the pending
+    /// True if the change waits, or waited, for a second person. Such a change wrote only the key of the pending
     /// change.
     var isHeld: Bool { kind == PendingChange.kind && result == .create }
 }
@@ -188,7 +188,8 @@ package enum JournalReading: Sendable, Equatable {
         }
     }
 
-    /// Returns the journal entry in `keyValue` without authentication; nil for any other key.
+    /// Reads the journal entry in `keyValue` without authentication. Returns nil if the key is not the key of a journal
+    /// entry.
     static func of(_ keyValue: KeyValue) -> (ChangeID, JournalReading)? {
         ChangeID(journalKey: keyValue.key).map { ($0, JournalReading(bytes: keyValue.value)) }
     }
@@ -201,7 +202,7 @@ package struct JournalDoubt: Sendable, Equatable {
         case unreadable
         /// A later version of this program wrote the value.
         case laterVersion(Int64)
-        /// The entry was not signed with a known key, or was made for another transaction. The text says what is
+        /// The entry was not signed with a known key, or was made for another transaction. The string says what is
         /// wrong.
         case notAuthentic(String)
     }

@@ -90,9 +90,9 @@ extension Writer {
         }
     }
 
-    /// Chooses the members of the next transaction. Each chosen member has a current draft, or gets one here. Together
-    /// they fit into one transaction, and no member depends on another. The remaining members are deferred, or answered
-    /// as stale.
+    /// Chooses the members of the next transaction. Each chosen member has a current draft, or gets a new one. Together
+    /// the chosen members fit into one transaction, and no member depends on another. The remaining members are
+    /// deferred, or answered as stale.
     private func admit(_ members: [BatchMember]) -> Plan {
         let (head, headRevision) = mirror.read { ($0.head, $0.headRevision) }
         if headRevision > lastCommitted.withLock({ $0 }) { turns.withLock { $0.othersCommitted() } }
@@ -107,8 +107,9 @@ extension Writer {
                 plan.deferred.append(member)
                 continue
             }
-            // This check comes before planning, so that only one of many changes to the same object is planned at a
-            // time. A contested change gets a separate transaction, so that it cannot make other changes fail.
+            // Checks for conflicts with the batch before planning, so that only one of many changes to the same object
+            // is planned at a time. A change that has failed because of a writer outside this server gets a separate
+            // transaction, so that it cannot make other changes fail.
             let draft = member.submission.draft
             let isContested = member.submission.isContested
             guard !batch.affect(draft.reads, draft.write?.writes ?? []),
@@ -122,8 +123,8 @@ extension Writer {
                 continue
             }
             let reads = member.submission.draft.reads
-            // `currentWrite` may have replaced the draft. The new draft may read and write other keys, so the check is
-            // repeated.
+            // `currentWrite` may have replaced the draft. The new draft may read and write other keys, so checks again
+            // for conflicts with the batch.
             guard !batch.affect(reads, write.writes), budget.take(write, reads) else {
                 plan.deferred.append(member)
                 continue
@@ -135,8 +136,8 @@ extension Writer {
         return plan
     }
 
-    /// Returns the member's write. If the draft is outdated, plans the change again here. Returns nil if the planning
-    /// could take long, or if the new plan writes nothing. The member's own task then plans the change again.
+    /// Returns the member's write. If the draft is outdated, plans the change again. Returns nil if the planning could
+    /// take long, or if the new plan writes nothing. The member's own task then plans the change again.
     private func currentWrite(_ member: BatchMember) -> PlannedWrite? {
         let submission = member.submission
         if submission.draft.reads.isCurrent(mirror) { return submission.draft.write }

@@ -75,7 +75,7 @@ extension Writer {
             transaction.success.append(.put(member.journalKey, entry, lease: lease))
         }
         transaction.success.append(.put(Keyspace.head, head.bytes))
-        // Leaves out the assumptions that exceed etcd's limit on the number of comparisons.
+        // Leaves out the comparisons from `assumptions` that exceed etcd's limit on the number of comparisons.
         let room = limits.operations - transaction.compares.count
         transaction.compares += Self.assumptions(plan.accepted.map { ($0.write, $0.reads) })
             .prefix(max(0, room))
@@ -122,8 +122,8 @@ extension Writer {
         for (member, write, reads) in plan.accepted {
             expected[member.journalKey.description] = member.journalRevision
             for (path, revision) in reads.inventory { expected[path] = revision }
-            // The value -1 means that the key must exist, at any revision. The next line replaces -1 with an exact
-            // revision if the plan also writes the key.
+            // The value -1 means that the key must exist, at any revision. The loop over `write.writes` replaces -1
+            // with an exact revision if the plan also writes the key.
             for path in write.required { expected[path] = -1 }
             for object in write.writes { expected[object.path] = object.expectedRevision }
         }
@@ -152,8 +152,9 @@ extension Writer {
         return refuse(plan, for: error)
     }
 
-    /// Handles an error that left etcd unchanged. Answers all members if etcd refuses every write. Answers the only
-    /// member of the plan if etcd refuses the transaction every time. In all other cases, returns `retry`.
+    /// Handles an error that left etcd unchanged. Answers all members if etcd refuses every write. If etcd refuses this
+    /// transaction every time and the plan has only one member, answers that member. In all other cases, returns
+    /// `retry`.
     private func refuse(_ plan: Plan, for error: any Error) -> Attempt {
         release(plan)
         guard let error = error as? EtcdError else { return .retry(.unavailable("\(error)")) }

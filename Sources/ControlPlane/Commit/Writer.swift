@@ -87,7 +87,7 @@ package final class Writer: Sendable {
         return await submission.value()
     }
 
-    /// Commits batches until its task is cancelled. Then fails the waiting writes.
+    /// Commits batches until its task is cancelled. Then answers the waiting writes with an error.
     func run() async {
         while true {
             // Waits before taking the batch, so that changes that arrive during the wait join the batch.
@@ -130,7 +130,7 @@ package final class Writer: Sendable {
         }
     }
 
-    /// Tries a batch until every member is answered or put back for the next transaction.
+    /// Tries to commit a batch until every member is answered or put back for the next transaction.
     private func process(_ batch: [Submission]) async {
         var members = batch.map { BatchMember(submission: $0) }
         var limit = members.count

@@ -19,8 +19,8 @@ package struct ChangeContext: Sendable, Equatable {
     package var idempotencyKeyHash: String?
     package var reason: String?
     package var ticket: String?
-    /// The objects to which the author is limited; nil for an author with all regions. The row of a refusal records
-    /// this scope, because the text of the refusal may name these objects.
+    /// The objects to which the author's rights are limited; nil for an author with rights in all regions. The row of a
+    /// refusal records this scope, because the message of the refusal may name these objects.
     package var scope: AuditScope?
 
     package init(actor: String, clientAddress: String?, requestID: String, reason: String?) {

@@ -185,7 +185,7 @@ extension ChangeStatus {
         }
     }
 
-    /// Leaves out every object and key that is not in `rows`.
+    /// Removes from the status every object and key that is not in `rows`.
     mutating func limit(to rows: [AuditRecord]) {
         objects = objects.filter { object in
             rows.contains { row in
@@ -197,8 +197,8 @@ extension ChangeStatus {
         journal.keys = journal.keys.filter(visible.contains)
     }
 
-    /// Leaves out the objects that are not in `scope`, for a change without rows. Leaves out all policies, because only
-    /// rows show their regions. Leaves out all keys.
+    /// Removes from the status the objects that are not in `scope`, for a change without rows. Removes all policies,
+    /// because only rows show their regions. Removes all keys.
     mutating func limit(to scope: AuditScope) {
         objects = objects.filter { object in
             switch AuditKind(rawValue: object.kind) {

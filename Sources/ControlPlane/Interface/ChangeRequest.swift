@@ -22,7 +22,7 @@ package struct ChangeRequest: Sendable {
     package var credential: String?
     /// True if the caller asks to skip the second person. Such a request has a reason.
     package var isBreakGlass = false
-    /// Warnings about the text from which the operation was read.
+    /// Warnings about unquoted strings in the documents; see `UnquotedText`.
     var textWarnings: [Violation] = []
 
     package init(
@@ -79,11 +79,11 @@ package enum ChangeOperation: Sendable {
     }
 }
 
-/// `If-Match` and `If-None-Match` (RFC 9110 section 13.1) over etcd mod_revisions.
+/// The conditions `If-Match` and `If-None-Match` (RFC 9110 section 13.1). Both compare etcd mod_revisions.
 package struct Precondition: Sendable, Equatable {
-    /// The object must exist at one of these revisions. `.any` requires only that the object exists.
+    /// The object must be at one of these revisions. `.any` requires only that the object exists.
     package var ifMatch: RevisionMatch?
-    /// The object must not exist at one of these revisions. `.any` requires that the object does not exist.
+    /// The object must not be at any of these revisions. `.any` requires that the object does not exist.
     package var ifNoneMatch: RevisionMatch?
 
     package static let none = Precondition(ifMatch: nil, ifNoneMatch: nil)
@@ -118,7 +118,7 @@ package enum RevisionMatch: Sendable, Equatable {
 
 /// The query parameters of a write.
 package struct ChangeOptions: Sendable, Equatable {
-    /// True if the change is only planned and answered, but not committed.
+    /// True if the change is planned and the plan is returned, but nothing is committed.
     package var dryRun: Bool
     /// True if warnings cause a refusal.
     package var strict: Bool
@@ -153,7 +153,7 @@ package struct ChangeID: Hashable, Sendable, CustomStringConvertible {
     package static func derived(principal: String, idempotencyKey: String) -> ChangeID {
         var hash = SHA256()
         hash.update(data: Array(principal.utf8))
-        // The zero byte separates the two texts, so that different pairs never give the same bytes.
+        // The zero byte separates the two strings, so that different pairs never give the same bytes.
         hash.update(data: [0])
         hash.update(data: Array(idempotencyKey.utf8))
         let digest = Array(hash.finalize())

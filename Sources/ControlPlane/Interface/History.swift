@@ -14,8 +14,8 @@ package enum HistoryPoint: Sendable, Equatable {
 }
 
 extension HistoryPoint {
-    /// Reads a decimal revision or a time. `Timestamp.init(asked:now:)` defines the form of a time. Returns nil for
-    /// any other text.
+    /// Reads a decimal revision or a time. `Timestamp.init(asked:now:)` defines the form of a time. Returns nil for any
+    /// other string.
     package init?(_ text: String, now: Timestamp = SystemClock.now()) {
         if let revision = Int64(text), String(revision) == text, revision >= 0 {
             self = .revision(revision)

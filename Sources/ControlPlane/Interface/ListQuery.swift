@@ -64,7 +64,7 @@ extension ListQuery.Collection {
 }
 
 extension ListQuery {
-    /// True if the query excludes objects of the collection.
+    /// True if the query has a condition on labels or addresses.
     var isFiltered: Bool {
         !labels.isEmpty || overlaps != nil || contains != nil || within != nil
     }

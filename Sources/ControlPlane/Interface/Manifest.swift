@@ -141,8 +141,8 @@ private struct ManifestDocument {
         violations.append(Violation(pointer: pointer, rule: rule, message: message))
     }
 
-    /// Returns the text of the member `field` of `object`. Adds a violation and returns nil if the member is missing,
-    /// empty or not a text.
+    /// Returns the value of the member `field` of `object`. Adds a violation and returns nil if the member is missing,
+    /// empty or not a string.
     private mutating func text(
         _ field: String, in object: JSONValue, at pointer: String = ""
     ) -> String? {
@@ -159,8 +159,8 @@ private struct ManifestDocument {
     /// Returns `metadata.name` of a Calico document. Adds a violation and returns nil if there is no valid name.
     private mutating func calicoName() -> String? {
         if let name = identity.name {
-            // Accepts only a text or a whole number. YAML reads the unquoted name `no` as a boolean, and Go's decoder
-            // would turn the boolean into the name "false". A number that is not whole may lose a part of its text.
+            // Accepts only a string or a whole number. YAML reads the unquoted name `no` as a boolean, and Go's decoder
+            // would turn the boolean into the name "false". A number that is not whole may lose digits.
             let value = document.value(at: JSONPointer.tokens(name.pointer))
             guard let value, value.stringValue == nil, value.numberValue?.int64 == nil else {
                 return name.value
@@ -177,7 +177,7 @@ private struct ManifestDocument {
     }
 
     /// Returns the message for a name that YAML has converted because it has no quotes. YAML does not read `no`, `on`
-    /// and `1.10` as text.
+    /// and `1.10` as strings.
     private static func unquoted(_ value: JSONValue) -> String {
         switch value {
         case .bool(let value):
@@ -235,13 +235,13 @@ extension ObjectName {
 }
 
 extension RuleID {
-    /// The kind of a document cannot be applied.
+    /// Violated when the kind of a document is not one that a manifest may contain.
     static let applyKind = RuleID("apply.kind")
-    /// The manifest has no documents.
+    /// Violated when the manifest has no documents.
     static let applyEmpty = RuleID("apply.empty")
-    /// Two documents of a manifest name the same object.
+    /// Violated when two documents of a manifest name the same object.
     static let applyRepeated = RuleID("apply.repeated")
-    /// `prune` would remove objects that carry no label.
+    /// Violated when the selector of `prune` also matches objects that carry no label.
     static let applyPrune = RuleID("apply.prune")
 }
 

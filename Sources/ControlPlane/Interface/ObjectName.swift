@@ -41,7 +41,7 @@ package enum ObjectName: Hashable, Sendable {
 }
 
 extension ObjectName {
-    /// Returns nil for an unknown kind, or if the region of an object is missing.
+    /// Returns nil if `kind` is unknown, or if `kind` needs a region and `region` is nil.
     init?(kind: String, name: String, region: String?) {
         switch (kind, region) {
         case ("Region", _): self = .region(name)
@@ -117,7 +117,7 @@ package struct ObjectView: Sendable {
     }
 
     /// This view with its document as JSON. Returns nil for a CrossRegionPolicy and for its compiled policies, because
-    /// other objects decide how reads show them.
+    /// how reads show them depends on other objects.
     var serialised: ObjectView? {
         guard kind != CrossRegionPolicy.kind, !CrossRegionAnnotation.isPresent(in: document) else {
             return nil

@@ -17,8 +17,8 @@ extension ObjectName {
         }
     }
 
-    /// Returns the regions of the source. If another tool has changed the compiled policies, also returns the regions
-    /// of the compiled policies.
+    /// Returns the regions that the source of a CrossRegionPolicy touches. If another tool has changed the compiled
+    /// policies, adds the regions that the compiled policies touch.
     private static func crossRegionReach(_ name: String, _ document: JSONValue) -> RegionSet {
         let written = PolicyReach.of(source: document["source"] ?? document, name: name)
         guard let status = document["status"], status["inSync"] != .bool(true) else {

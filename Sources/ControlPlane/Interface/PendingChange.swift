@@ -41,8 +41,8 @@ package struct PendingChange: Sendable {
 }
 
 extension PendingChange {
-    /// Returns true if `actor` or `credential` made the request. Ignores upper and lower case in the actor's name, so
-    /// that nobody can confirm their own request under another spelling of the name.
+    /// Returns true if `actor` or `credential` made the request. Does not distinguish upper and lower case in the
+    /// actor's name, so that nobody can confirm their own request under another spelling of the name.
     package func isRequest(of actor: String, _ credential: String?) -> Bool {
         requester.actor.lowercased() == actor.lowercased()
             || (credential != nil && credential == self.credential)

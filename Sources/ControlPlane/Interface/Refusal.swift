@@ -19,7 +19,8 @@ package struct Refusal: Sendable {
         case exhausted
         /// The Idempotency-Key was used for a different request.
         case idempotencyKeyReused
-        /// The name is reserved for another writer, such as Neutron's `ossg.` policies.
+        /// The name is reserved for another writer. For example, names that begin with `ossg.` are reserved for
+        /// Neutron.
         case reserved
         /// The allocation names a subnet that already exists.
         case alreadyExists
@@ -31,11 +32,11 @@ package struct Refusal: Sendable {
         case refusedByEtcd
         /// The caller lacks the right to change the object, before or after the change.
         case forbidden
-        /// A pending change no longer has the plan that was requested.
+        /// The present plan of the pending change differs from the plan that was requested.
         case pendingStale
         /// The pending change has expired, so it cannot be confirmed.
         case pendingExpired
-        /// The author of a pending change cannot be its second person.
+        /// The caller is the author of the pending change, and so cannot be its second person.
         case ownRequest
         /// Too many changes wait for a second person.
         case tooManyPending

@@ -31,7 +31,7 @@ package final class WriteStages: Sendable {
     package struct Snapshot: Sendable {
         /// The durations of each stage in seconds.
         private var durations: [WriteStage: Histogram] = [:]
-        /// The numbers of changes in the transactions.
+        /// The number of changes in each transaction.
         package var batches = Histogram(bounds: WriteStages.batchBounds)
 
         package init() {}

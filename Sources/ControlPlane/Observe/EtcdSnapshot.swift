@@ -63,7 +63,7 @@ extension KeyValueStore {
         } catch let error as EtcdError where error.isCompaction {}
         do {
             // Starts a watch, because the error of a watch names the first available revision. The error of a range
-            // does not name it.
+            // request does not name it.
             let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: first)
             try await watch(request) { batches in
                 for try await _ in batches { return }

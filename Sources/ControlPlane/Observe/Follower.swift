@@ -47,8 +47,7 @@ final class Follower: Sendable {
                     level: isExpected ? .notice : .warning,
                     "this server cannot follow etcd and tries again",
                     metadata: ["error": "\(error)"])
-                // Begins again with short pauses if the mirror was ready, because the watch has then worked since the
-                // last outage.
+                // If the mirror was ready, the watch has worked since the last outage. So the pauses begin short again.
                 if mirror.isReady { backoff.reset() }
             }
             mirror.setReady(false)
@@ -83,7 +82,7 @@ final class Follower: Sendable {
                 }
                 var resumed = batch.resumedAfter[...]
                 for changes in batch.revisions {
-                    // Checks that etcd still has the same past before applying the revision. Otherwise, the ledger
+                    // Checks that etcd was not restored while the watch was interrupted. Without this check, the ledger
                     // could append changes from a restored etcd to rows from the time before the restore.
                     while let revision = resumed.first, revision < changes.revision {
                         try await requireSamePast(at: revision)
@@ -143,7 +142,7 @@ final class Follower: Sendable {
             }
         } catch let error as EtcdError where error.isCompaction {
             // Compares only the keys that have not changed since `revision`. The complete state at `revision` can no
-            // longer be listed, because etcd compacted that revision after the watch had resumed there.
+            // longer be read, because etcd compacted that revision after the watch had resumed there.
             let stored = try await EtcdSnapshot.revisions(store, at: 0)
             isSame = stored.allSatisfy { path, made in
                 made > revision || entries[path]?.modRevision == made
@@ -152,8 +151,7 @@ final class Follower: Sendable {
         guard isSame else { throw EtcdError(code: .clusterChanged, message: Self.restored) }
     }
 
-    /// Makes the mirror and the ledger show the same revision. Returns that revision. The watch starts after that
-    /// revision.
+    /// Brings the mirror and the ledger to the same revision, and returns that revision. The watch starts after it.
     private func start(_ clusterID: String, newest: Int64) async throws -> Int64 {
         guard let progress = try await ledger.progress() else {
             try await noteNewLedger(clusterID, newest: newest)
@@ -245,7 +243,8 @@ final class Follower: Sendable {
         try await ledger.record([row])
     }
 
-    /// Lists the state at `to`, adds rows for the changes since the ledger's last revision, and fills the mirror.
+    /// Reads etcd's state at the revision `to`, adds rows for the changes since the ledger's last revision, and fills
+    /// the mirror.
     ///
     /// - Parameter from: The ledger's last revision. The value is 0 if the ledger's revisions belong to another etcd; a
     ///   new epoch then begins.
@@ -280,8 +279,8 @@ final class Follower: Sendable {
             mirror.applied.abandonWaits()
             feed.audited.abandonWaits()
         }
-        // Writes the rows before filling the mirror, so that the next attempt bridges the same gap again if the ledger
-        // fails.
+        // Writes the rows before it fills the mirror. So if the ledger fails, the next attempt bridges the same gap
+        // again.
         try await ledger.bridge(
             from: Progress(clusterID: clusterID, revision: min(comparison.from, to - 1)),
             projection)

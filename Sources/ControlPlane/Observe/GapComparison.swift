@@ -4,25 +4,25 @@ package import Etcd
 package import Store
 
 /// Finds the changes in a part of etcd's history that this server did not follow and that etcd has compacted. It
-/// compares the objects in the ledger with etcd's state at `to`. It also reads the journal, whose entries survive
-/// compaction. Pure.
+/// compares the objects in the ledger with etcd's state at the revision `to`. It also reads the journal, whose entries
+/// survive compaction. Pure.
 package struct GapComparison: Sendable {
     var projector: Projector
     /// The objects in the ledger, with their last recorded values, by etcd key.
     package var known: [String: AuditedObject]
-    /// The audited keys in etcd with their values at `to`, by etcd key.
+    /// The audited keys and their values in etcd at the revision `to`, by etcd key.
     var current: [String: KeyValue]
-    /// The journal entries at `to`.
+    /// The journal entries in etcd at the revision `to`.
     var journal: [KeyValue]
     /// The changes in the journal that the ledger already has.
     var recorded: Set<RecordedChange> = []
     /// The ledger's last revision; 0 if the ledger is new or belongs to another cluster.
     var from: Int64
-    /// The revision at which etcd's keys were listed.
+    /// The revision of etcd at which `current` and `journal` were read.
     var to: Int64
     var now: Timestamp
 
-    /// Creates a comparison of the ledger with etcd at `to`.
+    /// Creates a comparison of the ledger with etcd's state at the revision `to`.
     package init(
         projector: Projector, known: [String: AuditedObject], current: [String: KeyValue],
         journal: [KeyValue], recorded: Set<RecordedChange> = [], from: Int64, to: Int64,
@@ -38,8 +38,8 @@ package struct GapComparison: Sendable {
         self.now = now
     }
 
-    /// Returns one projection at `to`. The first row describes the gap. The rows from the journal follow, oldest
-    /// first, and then the rows from the comparison.
+    /// Returns the rows for the gap, as one projection with the revision `to`. The first row describes the gap. The
+    /// rows from the journal follow, oldest first, and then the rows from the comparison.
     package func project(reason: String) -> Projection {
         var projection = Projection(revision: to, rows: [gapRow(reason)], isAfterGap: true)
         var last: [String: Journaled] = [:]
@@ -81,7 +81,7 @@ package struct GapComparison: Sendable {
         return projection
     }
 
-    /// True if some key in etcd was not written after `from` but differs from the ledger's object. Then etcd was
+    /// True if some key in etcd was not written after `from` but differs from the ledger's object. If so, etcd was
     /// restored, and its state does not follow from the ledger's state at `from`.
     package var isOfAnotherPast: Bool {
         current.contains { path, keyValue in
@@ -112,7 +112,7 @@ package struct GapComparison: Sendable {
         var verb: ChangeVerb? { entry.verb(of: path) }
         var isDeletion: Bool { verb == .delete }
 
-        /// The change in the form in which the ledger lists its changes; nil if the time of the entry is malformed.
+        /// The change in the form of the elements of `recorded`; nil if the time of the entry is malformed.
         var recorded: RecordedChange? {
             Timestamp(rfc3339: entry.time).map {
                 RecordedChange(changeID: id.text, key: path, revision: revision, time: $0)
@@ -130,7 +130,7 @@ package struct GapComparison: Sendable {
         var existed: Bool { if case .value(nil) = self { false } else { true } }
     }
 
-    /// A doubtful entry that claims to be the newest change to a key.
+    /// The newest doubtful journal entry that claims to have changed a key.
     private struct Doubted {
         var revision: Int64
         var id: ChangeID

@@ -46,7 +46,8 @@ package struct HeadChain: Sendable {
         }
     }
 
-    /// Returns the head after the accepted changes of one revision, in the order of their transaction.
+    /// Returns the head that results from `head` and the accepted changes of one revision. The changes are applied in
+    /// the order in which their transaction wrote them.
     private static func continued(_ head: Head, _ changes: RevisionChanges) -> Head {
         var values: [String: [UInt8]] = [:]
         for event in changes.events where event.kind == .put {
@@ -94,14 +95,14 @@ package struct HeadFinding: Sendable, Equatable {
 }
 
 extension UnreadableHead {
-    /// True if the same later version of this program wrote both values, or if the values are equal. A change between
+    /// True if the values are equal, or if one and the same later version of this program wrote both. A change between
     /// such values is not reported, because an upgraded replica makes such a change with every commit.
     fileprivate func isFromSameVersion(as other: UnreadableHead) -> Bool {
         guard case .laterVersion(let version) = reason else { return self == other }
         return other.reason == .laterVersion(version)
     }
 
-    /// The largest number of bytes of a value in a row. A value in etcd has up to 1.5 MiB.
+    /// The largest number of bytes that a row shows of an unreadable value. A value in etcd has up to 1.5 MiB.
     fileprivate static let shownBytes = 1_024
 }
 

@@ -2,7 +2,8 @@ import Calico
 import Documents
 package import Domain
 
-/// The objects by their labels. With this index, `prune` looks only at the objects that its selector may match.
+/// An index of the objects by their labels. With this index, `prune` looks only at the objects that its selector may
+/// match.
 struct LabelIndex: Sendable {
     /// The keys of the objects by label and value.
     private var paths: [String: [String: Set<String>]] = [:]
@@ -55,7 +56,7 @@ struct LabelIndex: Sendable {
 }
 
 extension Selector {
-    /// The labels in the selector.
+    /// The labels that the selector names.
     fileprivate var labels: Set<String> {
         var labels: Set<String> = []
         root.visit { node in
@@ -102,7 +103,7 @@ package struct DistinctLabels: Sendable {
     /// The number of sets that contain each label.
     private var keys: [String: Int] = [:]
 
-    /// Counts one more VM with these labels. Returns the labels in the storage that all such VMs share.
+    /// Counts one more VM with these labels. Returns the same labels in storage that all VMs with these labels share.
     mutating func insert(_ labels: [String: String]) -> [String: String] {
         let count = counts[labels, default: 0] + 1
         counts[labels] = count

@@ -52,7 +52,7 @@ package final class Mirror: Sendable {
         return staleness(at: .now)
     }
 
-    /// The reason why this mirror is not ready. The text is right only while the mirror is not ready.
+    /// The reason why this mirror is not ready. It is meaningful only while the mirror is not ready.
     var unreadiness: String {
         trouble().map { "etcd cannot be reached; this server keeps trying: \($0)" }
             ?? "this server is still reading etcd"
@@ -63,11 +63,12 @@ package final class Mirror: Sendable {
         readiness.withLock { $0 = (isReady, $0.isReadable || isReady) }
     }
 
-    /// Replaces the state with `newState`, which was listed at `revision`.
+    /// Replaces the state with `newState`, which was read from etcd at `revision`.
     package func replace(with newState: MirrorState, revision: Int64) {
         var newState = newState
         state.withLock { state in
-            // Continues the counts of the old state, so that a client's ETag of an older list never matches a new list.
+            // Continues the version numbers of the old state's lists, so that the ETag of an older list never matches a
+            // new list.
             newState.versions.replace(state.versions)
             state = newState
         }
@@ -105,7 +106,7 @@ package final class Mirror: Sendable {
 
     /// Checks subnets again if the event adds or removes a region or changes the region's blocks. Checks the subnets of
     /// the region, and the subnets of other regions that overlap the old or new blocks. There may be many subnets, so
-    /// checks at most `placesAtOnce` of them under one lock.
+    /// the lock is released after every `placesAtOnce` of them.
     private func judgePlaces(after event: WatchEvent, _ put: PreparedPut?, before: MirrorEntry?) {
         guard let key = AuditedKey(event.keyValue.key)?.resource,
             case .region(let region)? = InventoryKey(key)
@@ -126,7 +127,7 @@ package final class Mirror: Sendable {
         }
     }
 
-    /// The number of subnets that are checked under one lock.
+    /// The largest number of subnets that are checked before the mirror's lock is released.
     private static let placesAtOnce = 256
 
     private func logNews() {
@@ -148,7 +149,7 @@ package final class Mirror: Sendable {
             metadata: ["findings": "\(news.omitted)"])
     }
 
-    /// Reads a consistent state. `body` must be short, because it holds the lock.
+    /// Reads a consistent state. `body` must be short, because the lock is held while it runs.
     package func read<Result: Sendable>(_ body: (borrowing MirrorState) throws -> Result) rethrows
         -> Result
     {
@@ -180,8 +181,8 @@ extension Mirror {
 }
 
 extension Mirror {
-    /// The largest number of subnets that are read under one lock. Subnets with the same network are read together even
-    /// if there are more.
+    /// The largest number of subnets that are read before the mirror's lock is released. Subnets with the same network
+    /// are read together even if there are more.
     private static let subnetsAtOnce = 1_024
 
     /// Returns the subnets inside `cidr` in order. A network with many subnets is read in halves.

@@ -34,7 +34,7 @@ package struct MirrorState: Sendable {
     package private(set) var regions: Set<String> = []
     /// The indexes over the contents of the values: findings, names, and references between objects.
     package private(set) var stored = StoredIndex()
-    /// The version of each list. It counts the changes to the list's contents.
+    /// The version of each list. A version counts the changes to the contents of its list.
     var versions = ListVersions()
     private(set) var storedHead = StoredHead.absent
     /// The mod_revision of the key `head`; 0 if absent.

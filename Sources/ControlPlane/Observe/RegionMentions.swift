@@ -4,7 +4,7 @@ import Domain
 
 /// The regions that a policy's selectors mention.
 struct RegionMentions: Sendable, Equatable {
-    /// The regions that a selector compares by namespace or label.
+    /// The regions that a selector names in a comparison of a namespace or a region label.
     private(set) var named: Set<String> = []
     /// The selectors that do not parse. Such a selector counts as a mention of every region whose name occurs in its
     /// text.
@@ -16,7 +16,7 @@ struct RegionMentions: Sendable, Equatable {
     init(_ document: JSONValue) {
         for text in Self.selectors(document) {
             do {
-                // This is cheap, because most selectors contain no comparison.
+                // Collecting the regions is cheap, because most selectors contain no comparison.
                 named.formUnion(try Selector(parsing: text).namedRegions)
             } catch {
                 unreadable.append(text)
@@ -39,8 +39,8 @@ struct RegionMentions: Sendable, Equatable {
     }
 }
 
-/// The GlobalNetworkPolicies by the regions that they mention. With this index, the deletion of a region does not have
-/// to read every policy.
+/// An index of the GlobalNetworkPolicies by the regions that they mention. With this index, the deletion of a region
+/// does not have to read every policy.
 struct RegionMentionIndex: Sendable {
     private var mentions: [String: RegionMentions] = [:]
     private var policies: [String: Set<String>] = [:]

@@ -82,7 +82,7 @@ package final class RevisionGate: Sendable {
         waiter?.continuation.resume(returning: false)
     }
 
-    /// Raises the revision and ends the waits that it satisfies.
+    /// Raises the reached revision to `revision`, and ends the waits for revisions up to it.
     package func advance(to revision: Int64) {
         let passing = state.withLock { state -> [Waiter] in
             guard revision > state.reached else { return [] }
@@ -92,8 +92,8 @@ package final class RevisionGate: Sendable {
         for waiter in passing { waiter.continuation.resume(returning: true) }
     }
 
-    /// Sets the revision after a whole state of etcd was read, and ends the waits that it satisfies. The new revision is
-    /// lower than the old one if etcd was replaced or restored.
+    /// Sets the reached revision to `revision`, and ends the waits for revisions up to it. Call it after a whole state
+    /// of etcd was read. The new revision is lower than the old one if etcd was replaced or restored.
     package func reset(to revision: Int64) {
         let passing = state.withLock { state -> [Waiter] in
             state.reached = revision

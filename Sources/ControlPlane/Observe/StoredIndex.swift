@@ -71,8 +71,8 @@ package struct StoredIndex: Sendable {
     }
 }
 
-/// The CrossRegionPolicies by the subnets that they name. With this index, a change or deletion of a subnet does not
-/// have to read every policy.
+/// An index of the CrossRegionPolicies by the subnets that they name. With this index, a change or deletion of a subnet
+/// does not have to read every policy.
 package struct CrossRegionIndex: Sendable {
     private var subnets: [String: Set<SubnetID>] = [:]
     private var policies: [SubnetID: Set<String>] = [:]
@@ -110,7 +110,7 @@ package struct FindingBook: Sendable {
     /// The new findings that have not been logged yet.
     package struct News: Sendable {
         package var found: [(path: String, finding: StoredFinding)] = []
-        /// The number of findings that are not in `found`.
+        /// The number of further new findings, which are not in `found`.
         package var omitted = 0
     }
 

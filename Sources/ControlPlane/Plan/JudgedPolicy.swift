@@ -4,10 +4,10 @@ import Domain
 
 /// A policy document and Calico's judgement of it.
 package struct JudgedPolicy: Sendable {
-    /// The tier that the document names.
+    /// The tier that the document names; the default tier if it names none.
     var tier: String
     var violations: ViolationList
-    /// The form that Calico's client would store; nil if there are violations.
+    /// The document in the form that Calico's client would store; nil if there are violations.
     var stored: JSONValue?
     /// The document's values for members that the server sets.
     var readOnly: ReadOnlyFields

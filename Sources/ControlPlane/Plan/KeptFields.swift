@@ -36,7 +36,7 @@ struct KeptFields: Sendable {
     }
 
     /// Returns a violation for each kept field that is missing in `restored`. A document without a kept field must not
-    /// be written, because a rule without the field may have the opposite meaning.
+    /// be written, because a policy rule without the field may have the opposite meaning.
     func losses(in restored: JSONValue) -> [Violation] {
         let lost = fields.filter {
             restored.value(at: JSONPointer.tokens($0.pointer)) != $0.value
@@ -94,6 +94,6 @@ extension JSONValue {
 }
 
 extension RuleID {
-    /// A patch keeps a stored field that this server does not know.
+    /// Warns that a patch keeps a stored field that this server does not know. Violated when the field cannot be kept.
     static let keptUnknown = RuleID("document.kept-unknown")
 }

@@ -1,6 +1,6 @@
 import Documents
 
-/// The growing plan of a manifest. Each part sees the effects of the previous parts.
+/// The plan of a manifest, to which parts are added one by one. Each part sees the effects of the previous parts.
 struct ManifestPlan {
     private(set) var view: PlanningView
     private(set) var parts: [PlannedWrite] = []
@@ -92,7 +92,7 @@ struct ManifestPlan {
 }
 
 extension Refusal.Reason {
-    /// The rule id for a refusal that concerns no single field, in a list of violations.
+    /// The rule id under which a list of violations shows a refusal that concerns no single field.
     fileprivate var rule: RuleID {
         switch self {
         case .notFound: RuleID("apply.not-found")

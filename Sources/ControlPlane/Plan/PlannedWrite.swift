@@ -109,7 +109,7 @@ extension Decision {
 /// draft is still valid.
 package struct Draft: Sendable {
     package var decision: Decision
-    /// The answers that the decision depends on.
+    /// The mirror's answers that the decision depends on.
     package var reads: ReadSet
 
     /// The write to commit; nil if nothing needs to be written.

@@ -132,7 +132,7 @@ extension Refusal {
     }
 
     /// Returns the refusal to change an object that touches regions in which the caller may not change such objects.
-    /// The text is the same for a hidden object, for a visible object, and for a new object.
+    /// The message is the same for a hidden object, for a visible object, and for a new object.
     static func forbidden(touching name: ObjectName, _ request: ChangeRequest) -> Refusal {
         Refusal(
             .forbidden,
@@ -171,8 +171,8 @@ extension PreparedChange {
         }
     }
 
-    /// The kind of the policy after the change and the regions that it then touches. Nil if the document breaks rules,
-    /// depends on the stored object, or is of another kind.
+    /// The kind that the policy has after the change, and the regions that it then touches. Nil if the document breaks
+    /// rules, depends on the stored object, or is of another kind.
     var result: (kind: String, reach: RegionSet)? {
         switch self {
         case .putPolicy(.regionPolicy(let region, _), let judged):

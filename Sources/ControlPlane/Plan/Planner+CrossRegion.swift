@@ -156,8 +156,8 @@ extension Planner {
                 + "/v1/policies/\(source)")
     }
 
-    /// Returns a violation if the stored policy is in another tier. A CrossRegionPolicy is always in the default
-    /// tier.
+    /// Returns a violation if the stored policy is not in the default tier. A CrossRegionPolicy is always in the
+    /// default tier.
     private func movedFromTier(_ current: CurrentObject?) -> [Violation] {
         guard let tier = current?.tier, tier != PolicyName.defaultTier else { return [] }
         return [
@@ -177,8 +177,8 @@ struct PlannedCrossRegion: Sendable {
 }
 
 extension RuleID {
-    /// A CrossRegionPolicy needs a name for one of its compiled policies, but another policy already has that name.
+    /// Violated when another policy already has a name that a CrossRegionPolicy needs for one of its compiled policies.
     static let crossRegionPartTaken = RuleID("cross-region.part-taken")
-    /// No VM carries the group, project or label now.
+    /// Warns that no VM matches a group, project or label in the policy now.
     static let lintMatchesNothing = RuleID("lint.matches-nothing")
 }

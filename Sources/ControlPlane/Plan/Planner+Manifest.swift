@@ -127,7 +127,8 @@ extension PreparedManifest.Item {
 }
 
 extension ChangeRequest {
-    /// The request for one document of the manifest. The plan of the whole manifest handles preconditions and warnings.
+    /// The same request without preconditions and without `strict`, for one document of a manifest. The plan of the
+    /// whole manifest handles both.
     var withoutConditions: ChangeRequest {
         var request = withoutStrict
         request.precondition = .none

@@ -114,7 +114,8 @@ extension Planner {
         } else if waiting.count >= TwoPersonRule.maximumWaitingOfOne
             || total > TwoPersonRule.maximumBytesOfOne
         {
-            // Reads the authors only here, because a few small changes cannot exceed the limits of one author.
+            // Reads the authors of the waiting changes only if there are many or large changes, because a few small
+            // changes cannot exceed the limits of one author.
             let own = waiting.filter {
                 PendingChange($0.id, bytes: $0.entry.bytes, journal)?.requester.actor
                     == request.context.actor
@@ -294,6 +295,6 @@ extension Mirror {
 }
 
 extension RuleID {
-    /// A change that needs two persons was made by one person.
+    /// Warns that one person made a change that needs two persons.
     static let twoPersonOverridden = RuleID("two-person.overridden")
 }

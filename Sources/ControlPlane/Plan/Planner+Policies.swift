@@ -187,10 +187,10 @@ extension Planner {
 }
 
 extension RuleID {
-    /// A new policy is stored with a prefixed name although other policies are stored without a prefix.
+    /// Warns that a new policy is stored with a prefixed name although other policies are stored without a prefix.
     static let policyNameConvention = RuleID("policy.name-convention")
-    /// A policy names a tier that does not exist.
+    /// Violated when a policy names a tier that does not exist.
     static let policyTierUnknown = RuleID("policy.tier-unknown")
-    /// A policy cannot move between tiers.
+    /// Violated when a change would move a policy to another tier.
     static let policyTierChanged = RuleID("policy.tier-changed")
 }

@@ -53,7 +53,7 @@ extension Planner {
 
     /// Returns a violation for each annotation of this server in a policy document, unless the stored policy has the
     /// same annotation. The annotations make a policy a part of a CrossRegionPolicy, so a client must not set them. A
-    /// policy that takes the place of a CrossRegionPolicy cannot keep its annotations.
+    /// policy that takes the place of a CrossRegionPolicy cannot keep the annotations of that CrossRegionPolicy.
     func reservedAnnotations(_ judged: JSONValue?, _ current: CurrentObject?) -> [Violation] {
         let written = Resource.strings(judged?["metadata"]?["annotations"])
             .filter { CrossRegionAnnotation.isReserved($0.key) }
@@ -69,7 +69,7 @@ extension Planner {
         }
     }
 
-    /// Returns true if both texts denote the same time, even with different spellings.
+    /// Returns true if both strings denote the same time, even with different spellings.
     private static func isSameTime(_ left: String, _ right: String) -> Bool {
         if left == right { return true }
         guard let left = Timestamp(rfc3339: left) else { return false }
@@ -88,6 +88,6 @@ extension ObjectName {
 }
 
 extension RuleID {
-    /// A document changes a field that the server sets.
+    /// Violated when a document changes a field that the server sets.
     package static let readOnlyField = RuleID("document.read-only")
 }

@@ -208,10 +208,10 @@ extension Planner {
 }
 
 extension RuleID {
-    /// An address block overlaps a block of another region.
+    /// Violated when an address block overlaps a block of another region.
     static let regionBlockOverlap = RuleID("region.block-overlap")
-    /// An address block overlaps a subnet of another region.
+    /// Violated when an address block overlaps a subnet of another region.
     static let regionBlockTakesSubnet = RuleID("region.block-takes-subnet")
-    /// The address blocks do not cover an existing subnet of the region.
+    /// Violated when the address blocks of a region do not cover an existing subnet of the region.
     static let regionBlocksLeaveSubnet = RuleID("region.blocks-leave-subnet")
 }

@@ -38,8 +38,9 @@ extension Planner {
         }
     }
 
-    /// Checks the subnet's block against all regions and adds the broken rules to `violations`. Returns the violations
-    /// and the objects that the block overlaps. A single nil stands for all objects that the caller may not see.
+    /// Checks the subnet's network against the blocks and subnets of all regions. Returns `violations` with the broken
+    /// rules added, and the objects that the network overlaps. A single nil stands for all objects that the caller may
+    /// not see.
     private func conflicts(
         _ subnet: Subnet, _ id: SubnetID, _ region: Region, _ scope: AccessScope,
         _ view: PlanningView, after violations: ViolationList
@@ -151,10 +152,10 @@ extension Planner {
 }
 
 extension RuleID {
-    /// A subnet shares addresses with another subnet of any region.
+    /// Violated when a subnet shares addresses with another subnet of any region.
     static let subnetOverlap = RuleID("subnet.overlap")
-    /// A subnet lies outside the address blocks of its region.
+    /// Violated when a subnet lies outside the address blocks of its region.
     static let subnetOutsideRegion = RuleID("subnet.outside-region")
-    /// A subnet lies in an address block of another region.
+    /// Violated when a subnet overlaps an address block of another region.
     static let subnetInForeignBlock = RuleID("subnet.in-foreign-block")
 }

@@ -2,8 +2,8 @@ package import Calico
 import Documents
 import Domain
 
-/// Decides the effect of a request on etcd: a set of writes, no change, or a refusal that says what to change. The
-/// planner is pure and writes nothing.
+/// Decides the effect of a request on etcd: a set of writes, no change, or a refusal that tells the client what to
+/// change. The planner is pure and writes nothing.
 package struct Planner: Sendable {
     let policyNames: PolicyNameConvention
     var environment: PlanningEnvironment
@@ -116,7 +116,7 @@ package struct Planner: Sendable {
 }
 
 extension ChangeRequest {
-    /// The same request for a nested plan. Only the outer plan refuses because of warnings.
+    /// The same request without `strict`, for a nested plan. Only the outer plan refuses a change because of warnings.
     var withoutStrict: ChangeRequest {
         var request = self
         request.options.strict = false
@@ -133,6 +133,6 @@ extension ChangeRequest {
 }
 
 extension RuleID {
-    /// A merge patch must be an object, because it changes a document that is an object.
+    /// Violated when a merge patch is not a JSON object.
     static let patchNotAnObject = RuleID("patch.not-an-object")
 }

@@ -11,9 +11,9 @@ package struct PlanningView: Sendable {
     private let storedTiers: Set<String>
     private var allRegions: Set<String>
     private var allTiers: Set<String>
-    /// The values that earlier documents write, by key; a nil value is a deletion.
+    /// The values that earlier documents of the manifest write, by key; a nil value is a deletion.
     private var overlay: [String: [UInt8]?] = [:]
-    /// The parsed contents of GlobalNetworkPolicies that earlier documents write.
+    /// The parsed contents of GlobalNetworkPolicies that earlier documents of the manifest write.
     private(set) var overlayFacts: [String: StoredFacts] = [:]
     private var overlaySubnets = CIDRMap<SubnetID>()
     private var overlayBlocks = CIDRMap<String>()
@@ -29,19 +29,19 @@ package struct PlanningView: Sendable {
     /// True if the client has disconnected or the deadline has passed. A long plan may then stop.
     var isAbandoned: Bool { Task.isCancelled || deadline.map { $0 <= .now } ?? false }
 
-    /// The names of the registered regions, including regions from earlier documents.
+    /// The names of the registered regions, including regions from earlier documents of the manifest.
     var regions: Set<String> {
         log.note(.regions, .set(storedRegions))
         return allRegions
     }
 
-    /// The names of the tiers, including tiers from earlier documents.
+    /// The names of the tiers, including tiers from earlier documents of the manifest.
     var tiers: Set<String> {
         log.note(.tiers, .set(storedTiers))
         return allTiers
     }
 
-    /// Returns true if an earlier document writes this key.
+    /// Returns true if an earlier document of the manifest writes this key.
     func isTouched(_ path: String) -> Bool { overlay.index(forKey: path) != nil }
 
     /// Returns true if the region is registered. Unlike `regions`, this reads only the key of that region.
@@ -71,7 +71,7 @@ package struct PlanningView: Sendable {
         return isTiered
     }
 
-    /// Returns the current entry. An entry that an earlier document writes has revision 0.
+    /// Returns the current entry. An entry that an earlier document of the manifest writes has revision 0.
     func entry(_ path: String) -> MirrorEntry? {
         if let written = overlay[path] {
             return written.map { MirrorEntry(bytes: $0, modRevision: 0) }
@@ -121,8 +121,9 @@ package struct PlanningView: Sendable {
             .map { (cidr: $0.cidr, region: $0.value) }
     }
 
-    /// Returns the first free block of the requested size in `block`. A free block overlaps no subnet and no address
-    /// block of another region. Earlier documents are ignored, because a manifest contains no allocations.
+    /// Returns the first free block of the requested size in `block`. A free block overlaps no subnet, and no address
+    /// block of another region. Earlier documents of the manifest are ignored, because a manifest contains no
+    /// allocations.
     func firstFreeBlock(prefixLength: Int, in block: CIDR, of region: String) -> CIDR? {
         let free = mirror.read {
             $0.firstFreeBlock(prefixLength: prefixLength, in: block, of: region)
@@ -132,7 +133,7 @@ package struct PlanningView: Sendable {
         return free
     }
 
-    /// Makes the writes of `plan` visible to later documents.
+    /// Makes the writes of `plan` visible to later documents of the manifest.
     mutating func apply(_ plan: PlannedWrite) {
         guard plan.parts.isEmpty else {
             for part in plan.parts where !part.writes.isEmpty { apply(part) }
@@ -163,7 +164,7 @@ package struct PlanningView: Sendable {
         }
     }
 
-    /// Removes from the overlay the networks that an earlier document wrote under the key `path`.
+    /// Removes from the overlay the networks that an earlier document of the manifest wrote under the key `path`.
     private mutating func removeNetworks(_ path: String) {
         guard let bytes = overlay[path] ?? nil,
             let key = ResourceKey(path: path).flatMap(InventoryKey.init)

@@ -5,7 +5,7 @@ package import Domain
 /// A write after its documents have been read and judged.
 package struct PreparedOperation: Sendable {
     let change: PreparedChange
-    /// Warnings about the text of the documents.
+    /// Warnings about unquoted strings in the documents; see `UnquotedText`.
     let warnings: [Violation]
 }
 

@@ -111,9 +111,9 @@ package struct ReadSet: Sendable {
         if answers[query] == nil { answers[query] = answer() }
     }
 
-    /// Returns true if the mirror still gives the same answers. Asks a few dozen short questions under one lock, and
-    /// each long question on a copy, so that the mirror's lock is never held for long. If the state changes between two
-    /// groups of questions, the comparisons in the transaction fail.
+    /// Returns true if the mirror still gives the same answers. Asks the short questions in groups of 64, each group
+    /// under one lock. Asks each long question on a copy of the state. So the mirror's lock is never held for long. If
+    /// the state changes between two groups of questions, the comparisons in the transaction fail.
     func isCurrent(_ mirror: Mirror) -> Bool {
         var short: [(MirrorQuery, MirrorAnswer)] = []
         for (query, answer) in answers {

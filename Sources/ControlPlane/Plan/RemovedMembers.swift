@@ -49,6 +49,6 @@ extension Planner {
 }
 
 extension RuleID {
-    /// A PUT removes a label or field that another tool has written.
+    /// Warns that a PUT removes a label or field that another tool has written.
     static let removesForeign = RuleID("document.removes-foreign")
 }

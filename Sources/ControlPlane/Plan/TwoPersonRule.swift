@@ -25,7 +25,7 @@ package struct TwoPersonRule: Sendable {
     /// The largest number of bytes of all waiting changes together. Without this limit, a few hundred changes of the
     /// largest size that etcd accepts would fill etcd's quota.
     static let maximumBytes = 64 << 20
-    /// The largest number of bytes of the waiting changes of one author, so that no author takes the place of all
-    /// others.
+    /// The largest number of bytes of the waiting changes of one author, so that one author cannot use up the limit of
+    /// all authors.
     static let maximumBytesOfOne = maximumBytes / 8
 }

@@ -2,10 +2,10 @@ import Calico
 import Documents
 import Domain
 
-/// Finds unquoted names, label values and other texts of Calico objects that YAML reads differently from their
+/// Finds unquoted names, label values and other strings of Calico objects that YAML reads differently from their
 /// written form. For example, YAML reads `012` as 10 and `yes` as true.
 enum UnquotedText {
-    /// Returns warnings about texts that the operation will store.
+    /// Returns warnings about the strings that YAML has converted and that the operation will store.
     ///
     /// - Parameter text: The YAML text from which the operation was read.
     static func warnings(_ operation: ChangeOperation, in text: [UInt8]) -> [Violation] {
@@ -24,7 +24,7 @@ enum UnquotedText {
         }
     }
 
-    /// Returns the texts that YAML converted. Each pointer begins with the index of the document.
+    /// Returns the strings that YAML has converted. Each pointer begins with the index of the document.
     private static func converted(_ operation: ChangeOperation) -> [Located<String>] {
         switch operation {
         case .put(let name, let document), .patch(let name, let document):
@@ -38,7 +38,7 @@ enum UnquotedText {
     private static func converted(
         _ name: ObjectName, _ document: JSONValue, at index: Int
     ) -> [Located<String>] {
-        // Finds nothing in this server's own kinds, because they accept only strings as texts.
+        // Finds nothing in this server's own kinds, because they accept no number or boolean in place of a string.
         guard !Representation.isCrossRegion(document) else { return [] }
         let kind: ResourceKind
         switch name {
@@ -53,6 +53,6 @@ enum UnquotedText {
 }
 
 extension RuleID {
-    /// YAML reads an unquoted text as a different value.
+    /// Warns that YAML reads an unquoted string as a different value.
     static let unquoted = RuleID("document.unquoted")
 }

@@ -58,7 +58,8 @@ extension ControlPlane {
     /// The number of changes that wait for a second person.
     package var pendingCount: Int { mirror.pendingEntries().count }
 
-    /// Removes the pending changes that have expired. Every server tries this, and the first server removes the change.
+    /// Removes the pending changes that have expired. All servers call this method, and whichever server is first
+    /// removes a change.
     package func removeExpired(now: Timestamp = SystemClock.now()) async {
         for (id, entry) in mirror.pendingEntries() {
             guard let pending = PendingChange(id, bytes: entry.bytes, writer.planner.journal),

@@ -15,7 +15,8 @@ extension ControlPlane {
             return known
         }
         guard let object = planner.visible(name, to: scope, view) else { return nil }
-        // Keeps the object only if it has the entry's revision, because the object can change between the two reads.
+        // Caches the object only if it has the entry's revision, because the object can change after the entry was
+        // read.
         return object.revision == entry.modRevision
             ? mirror.shown.keep(path, entry, object) : object
     }
@@ -45,11 +46,12 @@ extension ControlPlane {
     }
 
     /// Returns the state of a change as far as it is in `scope`; nil if the change is unknown, or if none of its
-    /// objects is in `scope`. Throws as `change(_:)`, but a caller with a limited scope gets nil for a change whose only
-    /// record is not trusted: nothing then shows the regions of the change, and an error would show that there is one.
+    /// objects is in `scope`. Throws the same errors as `change(_:)`, with one exception. If the only record of the
+    /// change is not trusted, a caller with a limited scope gets nil: no trusted record shows the regions of the
+    /// change, and an error would reveal that the change exists.
     ///
-    /// A change that is hidden takes more work than one that is unknown. That tells nothing to a caller that does not
-    /// know the id, because an id has 80 random bits.
+    /// The look-up of a hidden change takes longer than the look-up of an unknown change. The difference reveals
+    /// nothing to a caller who does not know the id already, because an id has 80 random bits.
     package func change(
         _ id: ChangeID, within scope: AuditScope
     ) async throws(ControlPlaneError) -> ChangeStatus? {

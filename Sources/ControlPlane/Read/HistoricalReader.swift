@@ -28,7 +28,7 @@ struct HistoricalReader: Sendable {
         return planner.visible(name, to: scope, PlanningView(Self.mirror(of: objects)))
     }
 
-    /// Returns one page. Reads the ledger only until the page is complete.
+    /// Returns one page of the list. Reads the ledger only until the page is complete.
     func list(_ query: ListQuery) async throws -> ListPage {
         var page = ListPage(items: [], next: nil)
         var last = query.after

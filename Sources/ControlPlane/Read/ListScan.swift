@@ -139,7 +139,7 @@ struct ListVersions: Sendable {
         }
     }
 
-    /// Continues the counts of the replaced state, so that no count occurs twice.
+    /// Adds the counts of the replaced state, so that no count occurs twice.
     mutating func replace(_ old: ListVersions) {
         sets += old.sets + 1
         policies += old.policies + 1

@@ -4,8 +4,8 @@ import Synchronization
 /// A cache of recently read objects, with their documents as JSON. A read of a cached object parses and serialises
 /// nothing.
 ///
-/// The cache has no CrossRegionPolicies and none of their compiled policies, because regions, subnets and other policies
-/// decide how reads show them.
+/// The cache has no CrossRegionPolicies and none of their compiled policies, because how reads show them depends on
+/// regions, subnets and other policies.
 package final class ShownObjects: Sendable {
     private struct Shown {
         /// The stored bytes from which `view` was made. A matching revision does not prove that the view is still
@@ -53,7 +53,8 @@ package final class ShownObjects: Sendable {
         }
     }
 
-    /// Keeps the view of `entry`, and returns it with its JSON. Returns a view that it cannot keep unchanged.
+    /// Caches the view of `entry` if it is not too large, and returns it with its document as JSON. The view of a
+    /// CrossRegionPolicy, or of one of its compiled policies, is not cached and is returned unchanged.
     func keep(_ path: String, _ entry: MirrorEntry, _ view: ObjectView) -> ObjectView {
         guard let view = view.serialised else { return view }
         let shown = Shown(bytes: entry.bytes, view: view, size: view.json.count + path.utf8.count)

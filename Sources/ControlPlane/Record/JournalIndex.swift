@@ -58,7 +58,7 @@ struct JournalIndex {
 }
 
 extension JournalDoubt {
-    /// Returns the detail of a row with a doubtful journal entry: the reason and the entry's claims.
+    /// Returns the detail of a row with a doubtful journal entry: the reason for the doubt, and the entry's claims.
     func detail(_ id: ChangeID) -> String {
         var journal = JSONObject()
         journal["problem"] = .string(problem)
@@ -76,6 +76,7 @@ extension JournalDoubt {
         return JSONSerializer.canonicalText(["journal": .object(journal)])
     }
 
-    /// The largest number of characters of a claim in a row. Anyone who can write to etcd may have written the claim.
+    /// The largest number of characters that a row shows of each claim. Anyone who can write to etcd may have written
+    /// the claim.
     private static let shownCharacters = 256
 }

@@ -80,8 +80,8 @@ package final class LedgerFeed: Sendable {
         (wakes, signal) = Signal.make()
     }
 
-    /// The reason why etcd's changes cannot enter this ledger. Nil if they can enter the ledger. Also nil if only the
-    /// disk fails, because the feed then tries again.
+    /// The reason why etcd's changes cannot enter this ledger; nil if they can. It stays nil while the disk fails,
+    /// because the feed then tries again.
     package var defect: StoreError? { state.withLock { $0.defect } }
 
     /// The number of bytes that wait for the disk.
@@ -185,7 +185,7 @@ package final class LedgerFeed: Sendable {
         return batch.isEmpty ? nil : batch
     }
 
-    /// Tries until the batch is on disk. Returns false if the task is cancelled first.
+    /// Tries to write the batch until it is on disk. Returns false if the task is cancelled first.
     private func write(_ batch: [Projection]) async -> Bool {
         var backoff = Backoff(first: .milliseconds(100), limit: .seconds(2))
         while await !attempt(batch) {

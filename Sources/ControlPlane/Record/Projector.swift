@@ -21,7 +21,7 @@ package struct Projector: Sendable {
         self.authenticator = authenticator
     }
 
-    /// Returns the rows and the last known objects of one revision.
+    /// Returns the rows of one revision, and the new values of the changed objects.
     ///
     /// If a believed journal entry of the same revision names a key, the entry's change wrote that key. All other keys,
     /// including keys of a doubtful entry, count as written by an unknown author.

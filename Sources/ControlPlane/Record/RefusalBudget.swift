@@ -90,7 +90,7 @@ package struct RefusalBudget: Sendable {
         return isTaken
     }
 
-    /// Counts a row that was within the budget but could not be written.
+    /// Counts as dropped a row that was within the budget but could not be written.
     package mutating func miss(_ source: Source, _ kind: String) {
         dropped[key(source), default: [:]][kind, default: 0] += 1
     }

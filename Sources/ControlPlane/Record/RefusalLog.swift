@@ -54,7 +54,7 @@ package final class RefusalLog: Sendable {
         }
     }
 
-    /// Records the rows that were dropped since the last call. Call it about every minute.
+    /// Records how many rows of each source were dropped since the last call. Call it about every minute.
     package func reportDropped() async {
         let (refusals, reads) = budgets.withLock {
             ($0.refusals.report(at: .now), $0.reads.report(at: .now))
