@@ -180,6 +180,6 @@ package struct AccessAnswer: Sendable, Equatable {
 }
 
 extension RuleID {
-    /// The rule that the value of `permission` must be the name of a permission.
+    /// Violated when the member `permission` is not the name of a permission.
     package static let accessPermission = RuleID("access.permission")
 }

@@ -73,7 +73,7 @@ package struct FailedAttempts: Sendable {
         store(record, of: source)
     }
 
-    /// Returns the record of the source; nil if there is none or it is too old to count.
+    /// Returns the record of the source; nil if there is none or if it is so old that it no longer counts.
     private func record(of source: String, at now: ContinuousClock.Instant) -> Record? {
         guard let record = young[source] ?? old[source],
             now - max(record.last, record.closedUntil ?? record.last) < limits.memory
@@ -118,7 +118,7 @@ package final class AttemptLimiter: Sendable {
         throw problem
     }
 
-    /// Counts the result of an attempt. Only a refused credential is a failure.
+    /// Reports the result of an attempt of the client. `isFailure` must be true only if the credential was refused.
     func note(_ peer: Peer, isFailure: Bool) {
         attempts.withLock {
             if isFailure {

@@ -3,7 +3,7 @@ package import Domain
 
 /// Checks the claims of a token, and makes the identity of its user from them.
 package struct JWTRules: Sendable {
-    /// The only accepted value of `iss`.
+    /// The only accepted value of the claim `iss`.
     package var issuer: String
     /// The names of this server. The claim `aud` must contain one of them.
     package var audiences: [String]
@@ -153,7 +153,7 @@ package struct ClaimGrants: Sendable {
         }
     }
 
-    /// Returns the grants of all `values`, without duplicates. Values without a rule add no grants.
+    /// Returns the grants that the rules give for `values`, without duplicates. A value without a rule adds no grants.
     func of(_ values: [String]) -> [Grant] {
         var found: [Grant] = []
         for value in values {
