@@ -146,7 +146,7 @@ struct AuditFollower: Sendable {
 
     /// Sends the rows after `start`, and then new rows at each wake-up. Sends heartbeats when nothing else is sent.
     ///
-    /// - Parameter ticks: Counts how often the timer has woken this task.
+    /// - Parameter ticks: The number of times that the timer has woken this task.
     private func follow(
         _ wakes: AsyncStream<Void>, _ writer: ResponseBodyWriter, _ ticks: TickCount
     ) async throws {
