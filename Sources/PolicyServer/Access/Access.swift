@@ -264,7 +264,7 @@ package struct Access: Sendable {
             throw ProblemKind.forbidden.problem(
                 "\(identity.principal) has no role that allows \(permission.rawValue).")
         case nil:
-            throw ProblemKind.forbidden.problem("This route is open to nobody.")
+            throw ProblemKind.forbidden.problem("Nobody may use this route.")
         }
     }
 

@@ -168,7 +168,9 @@ package struct AccessAnswer: Sendable, Equatable {
             ? "\(caller.principal) has \(permission.rawValue)\(objects) in all these regions"
             : "\(caller.principal) lacks \(permission.rawValue)\(objects)"
                 + (missing.isEmpty
-                    ? "" : missing == [Self.everyRegion] ? " in all regions" : " in some regions")
+                    ? ""
+                    : missing == [Self.everyRegion]
+                        ? " in some or all regions" : " in some regions")
     }
 
     package var document: JSONValue {

@@ -90,7 +90,7 @@ package struct JWT: Sendable {
         guard let value = header["kid"] else { return nil }
         // The id is only compared with the ids of known keys. It is never used as a path, as a URL or in a query.
         guard let id = value.stringValue, 1...maximumKeyIDBytes ~= id.utf8.count else {
-            throw JWTRefusal("has a key id that is not a text of 1 to \(maximumKeyIDBytes) bytes")
+            throw JWTRefusal("has a key id that is not a string of 1 to \(maximumKeyIDBytes) bytes")
         }
         return id
     }
