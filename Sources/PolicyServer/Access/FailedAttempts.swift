@@ -3,7 +3,7 @@ import HTTPCore
 import HTTPTypes
 import Synchronization
 
-/// Slows down clients that send invalid credentials. Pure.
+/// Slows down clients that send invalid credentials. The type has no side effects and reads no clock.
 ///
 /// A source, such as an address, has a number of free failures. After the free failures, the source must pause after
 /// each failure, and each pause is twice as long as the previous pause. The number of sources is bounded: the sources

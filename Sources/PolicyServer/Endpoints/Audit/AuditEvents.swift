@@ -100,7 +100,7 @@ struct AuditFollower: Sendable {
     let scope: AuditScope
     /// The number of the last row that the client has received.
     var start: Int64
-    /// The row number that the client sent as its last one, if the ledger ends before that row; otherwise nil.
+    /// The row number in the client's Last-Event-ID, if the ledger ends before that row; otherwise nil.
     var lost: Int64?
     /// The maximum time without output.
     let heartbeat: Duration
