@@ -123,8 +123,8 @@ extension ObjectReader {
         if name.label.isEmpty {
             add(
                 text.pointer, .crossRegionOpenStackName,
-                "no label can hold this name: a label keeps only the letters, digits, '-', '_' and '.' in its"
-                    + " first \(maximumLength) characters; use the object's id, or rename the object"
+                "no label can hold this name: a label keeps only the letters, digits, '-', '_' and '.' in the"
+                    + " first \(maximumLength) characters of a name; use the object's id, or rename the object"
             )
         }
         return Located(name, at: text.pointer)

@@ -195,7 +195,8 @@ struct RemoteLedger: ChangeSource {
         guard answer.status == 200 else {
             guard answer.status != 401 || token != nil else {
                 throw StartFailure(
-                    "\(name) asks for a credential: --token-file names the file of a bearer token")
+                    "\(name) asks for a credential: --token-file must name a file with a bearer token"
+                )
             }
             let text = String(decoding: body.prefix(500), as: UTF8.self)
             throw StartFailure("\(name) did not answer like a policy-server: \(text)")

@@ -242,7 +242,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .maxAnswerMemory:
             "Maximum memory in bytes for all answers that clients have not read yet."
         case .allowedHost:
-            "Another name of this server in requests, besides its addresses and localhost; repeatable, or separated by commas."
+            "Host name that requests may use for this server, besides its addresses and localhost; repeatable, or separated by commas."
         case .allowedOrigin:
             "Origin whose web pages may send requests; repeatable, or separated by commas. Pages of other origins are refused."
         case .jwtIssuer: "Issuer of the JSON Web Tokens that the server accepts."

@@ -119,7 +119,7 @@ import Store
         // The checkpoints are changed.
         (
             "UPDATE checkpoint SET note = replace(note, 'test', 'tess') WHERE size = 600",
-            "rows 301..600: the checkpoint of 600 rows is not signed by the key that was in use then"
+            "rows 301..600: the checkpoint of 600 rows is not signed by the key that was in use when it was made"
         ),
         (
             "UPDATE checkpoint SET root = zeroblob(32) WHERE size = 300",
@@ -208,7 +208,7 @@ import Store
         let found = try await ledger.verify().findings.first
         #expect(
             found?.description
-                == "rows 301..600: the checkpoint of 600 rows is not signed by the key that was in use then"
+                == "rows 301..600: the checkpoint of 600 rows is not signed by the key that was in use when it was made"
         )
     }
 
