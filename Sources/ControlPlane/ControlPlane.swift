@@ -101,7 +101,7 @@ package final class ControlPlane: Service {
                 group.addTask {
                     await self.ledger.keepTexts { error in
                         self.logger.warning(
-                            "rows are not in the index of texts yet, so a search may miss them",
+                            "some rows are not in the index of texts yet, so a search may miss them",
                             metadata: ["error": "\(error)"])
                     }
                 }
@@ -121,7 +121,7 @@ package final class ControlPlane: Service {
                 return
             } catch {
                 logger.warning(
-                    "only readers of all regions can see older rows, until the ledger has listed their regions",
+                    "older rows are visible only to readers of all regions, until the ledger has stored the regions of these rows",
                     metadata: ["error": "\(error)"])
             }
             try? await Task.sleep(for: .seconds(60))

@@ -34,7 +34,7 @@ extension DocumentError {
             self.init(
                 pointer: mapping, position: position, rule: .documentDuplicateKey,
                 message:
-                    "the key \"\(key)\" occurs twice in this mapping; the position is that of the first"
+                    "the key \"\(key)\" occurs twice in this mapping; the position is that of its first occurrence"
                     + (hint ?? ""))
             pointer = JSONPointer.append(pointer, key)
         default:

@@ -137,8 +137,9 @@ extension Violation {
     static func tooManyGroups(_ count: Int) -> Violation {
         Violation(
             pointer: "/spec", rule: .crossRegionGroupCount,
-            message: "has \(count) different receiving sides, and each one needs a policy;"
-                + " at most \(CrossRegionCompiler.maximumPolicies) are allowed: split this into several documents"
+            message:
+                "has \(count) different receiving sides, and each of them needs a policy of its own;"
+                + " at most \(CrossRegionCompiler.maximumPolicies) policies are allowed: split this into several documents"
         )
     }
 

@@ -102,8 +102,8 @@ extension CrossRegionCompiler {
                 return Violation(
                     pointer: name.pointer, rule: .lintNameCut,
                     message:
-                        "a label can hold only \"\(name.value.label)\" of this name, so the rule"
-                        + " matches every name that is shortened to this text; use the id to match exactly one"
+                        "a label cannot hold the whole name, only \"\(name.value.label)\", so the rule"
+                        + " matches every name with this short form; use the id to match exactly one object"
                 )
             }
         }

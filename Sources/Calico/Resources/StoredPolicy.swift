@@ -30,7 +30,7 @@ enum StoredPolicy {
             case (.networkSet, true):
                 "the set has no namespace, so no policy of \(namespace) selects it"
             case (.networkSet, false):
-                "the set counts as a set of namespace \(named.quotedForFinding)"
+                "the set belongs to namespace \(named.quotedForFinding)"
             case (_, true): "the policy applies to the VMs of every namespace"
             case (_, false): "the policy applies to the VMs of namespace \(named.quotedForFinding)"
             }
@@ -138,8 +138,8 @@ enum StoredSet {
         {
             report.add(
                 .inventoryLabel, at: JSONPointer.append("/metadata/labels", label),
-                "only the system sets labels with this prefix on other objects, so rules for those"
-                    + " objects, such as the members of a security group, also match this set",
+                "labels with this prefix mark objects of the system, such as the members of a security"
+                    + " group, so rules for such objects also match this set",
                 fix: "remove the label. A PUT without the label through this server removes it")
         }
         let usable = nets.filter { $0.stringValue.flatMap { try? CIDR(parsing: $0) } != nil }.count

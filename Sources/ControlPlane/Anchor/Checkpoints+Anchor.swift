@@ -75,10 +75,11 @@ extension Checkpoints {
         // could hide that older rows are missing.
         if !state.withLock({ $0.isCompared }) { mismatch.size = sizeAtStart }
         if size > mismatch.size {
-            mismatch.reason = "the ledger has fewer rows than were anchored"
+            mismatch.reason = "the ledger has fewer rows than its checkpoint in etcd covers"
             mismatch.root = try await root(size: mismatch.size)
         } else {
-            mismatch.reason = "the ledger's rows differ from those that were anchored"
+            mismatch.reason =
+                "the ledger's rows are not the rows that its checkpoint in etcd covers"
         }
         return mismatch
     }

@@ -31,7 +31,7 @@ extension ControlPlane {
                     insists: overtaken >= Self.drafts && prepared.mayBePlannedByWriter)
                 guard case .stale = answer else { return answer }
                 overtaken += 1
-                trouble = ": others kept changing the objects that the change depends on"
+                trouble = ": other clients kept changing the objects that this change depends on"
                 continue
             }
             switch await confirm(draft, request, deadline: deadline) {
@@ -98,7 +98,7 @@ extension ControlPlane {
             return .outdated("this server's watch of etcd is behind")
         }
         guard moved.isEmpty, draft.reads.isCurrent(mirror) else {
-            return .outdated("others kept changing the objects that the change depends on")
+            return .outdated("other clients kept changing the objects that this change depends on")
         }
         return .current
     }

@@ -139,7 +139,7 @@ package struct UnreadableHead: Sendable, Equatable {
         case .laterVersion(let version):
             "head in etcd was written by a later version of this server (format \(version); this server knows "
                 + "format \(Head.version))"
-        case .exhausted(let seq): "the number of head in etcd cannot grow further: it is \(seq)"
+        case .exhausted(let seq): "the number in head in etcd has reached its limit: it is \(seq)"
         }
     }
 
@@ -148,7 +148,7 @@ package struct UnreadableHead: Sendable, Equatable {
         switch reason {
         case .laterVersion: "Install that version on this server."
         case .malformed, .exhausted:
-            "Write its last good value back with etcdctl (the audit rows of kind Ledger named head have it), "
+            "Write its last good value back with etcdctl (audit rows of kind Ledger with the name head contain it), "
                 + "or delete the key \(Keyspace.head). See docs/etcd.md, \"When head cannot be read\"."
         }
     }

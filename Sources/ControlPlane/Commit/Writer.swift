@@ -209,7 +209,7 @@ enum Trouble: Sendable, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .overtaken: "other replicas of this server committed first each time"
+        case .overtaken: "at each attempt another replica of this server committed first"
         case .outdated(let paths):
             "other writers of etcd keep changing "
                 + paths.sorted().prefix(3).joined(separator: ", ")

@@ -82,6 +82,6 @@ package struct FindingSummary: Sendable {
                     + " new policies are stored as default.<name>, unless you set --policy-names to plain"
             )
         }
-        return parts.isEmpty ? "as they look" : parts.joined(separator: "; ")
+        return parts.isEmpty ? "no findings" : parts.joined(separator: "; ")
     }
 }

@@ -192,8 +192,8 @@ private struct ManifestDocument {
     /// object.
     private static func unlisted(_ items: JSONValue) -> String {
         let found = items == .null ? "nothing" : items.typeName
-        return "expected a list of documents, found \(found): begin each with a dash (-), even a"
-            + " single one"
+        return "expected a list of documents, found \(found): begin each document with"
+            + " a dash (-), even if there is only one"
     }
 
     /// Returns the region that owns the namespace `metadata.namespace`. Adds a violation and returns nil if no region

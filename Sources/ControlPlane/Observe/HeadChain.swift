@@ -39,7 +39,8 @@ package struct HeadChain: Sendable {
             let expected = Self.continued(before.head ?? .initial, changes)
             guard expected != head else { return nil }
             return HeadFinding(
-                "head does not follow from the head before it: another program wrote it", before,
+                "the new value of head does not follow from the previous one: another program wrote it",
+                before,
                 stored)
         case (_, .absent):
             return nil

@@ -65,7 +65,9 @@ extension Planner {
             guard stored?[key] != value else { return nil }
             return Violation(
                 pointer: JSONPointer.append("/metadata/annotations", key), rule: .readOnlyField,
-                message: "annotations under policyserver/ are set by the server; leave it out")
+                message:
+                    "the server sets annotations under policyserver/ itself; leave this annotation out"
+            )
         }
     }
 

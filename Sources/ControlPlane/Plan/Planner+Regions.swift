@@ -200,8 +200,8 @@ extension Planner {
             : Refusal.hiddenUsers
         return Refusal(
             .legacyLoss,
-            "the namespace \"openstack\" of a site without a region name has \(content). When a region has a "
-                + "name, its Neutron deletes them at the next resync. Give that site a region name first, or "
+            "the namespace \"openstack\" of a site without a region name contains \(content). The Neutron of a "
+                + "region with a name deletes them at its next resync. Give that site a region name first, or "
                 + "repeat the request with acknowledgeLegacyLoss=true",
             objects: Array(lost), total: isSeen ? endpoints.count + policies.count : 0)
     }

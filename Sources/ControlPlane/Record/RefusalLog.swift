@@ -60,9 +60,11 @@ package final class RefusalLog: Sendable {
             ($0.refusals.report(at: .now), $0.reads.report(at: .now))
         }
         let rows =
-            refusals.map { Self.row($0, "one source had more refused requests than are recorded") }
+            refusals.map {
+                Self.row($0, "one source had more refused requests than the ledger records")
+            }
             + reads.map {
-                Self.row($0, "one source had more reads of the audit log than are recorded")
+                Self.row($0, "one source read the audit log more often than the ledger records")
             }
         guard !rows.isEmpty else { return }
         do {

@@ -58,7 +58,7 @@ extension CrossRegionPeer {
         isAny = true
         if value != true {
             reader.add(
-                reader.place("any"), .crossRegionAny, "can only be true; otherwise leave it out")
+                reader.place("any"), .crossRegionAny, "must be true or left out")
         }
         let others = namesLabels || subnet != nil || !nets.isEmpty || !notNets.isEmpty
         if others {
@@ -96,7 +96,9 @@ extension ObjectReader {
                     "write \(singular) or \(plural), not both")
             }
             if elements.isEmpty {
-                add(place(plural), .crossRegionEmptyList, "is empty; leave it out to match any")
+                add(
+                    place(plural), .crossRegionEmptyList,
+                    "is empty; leave it out to match everything")
             }
             values += elements.compactMap { string($0.value, at: $0.pointer) }
         }
@@ -121,8 +123,8 @@ extension ObjectReader {
         if name.label.isEmpty {
             add(
                 text.pointer, .crossRegionOpenStackName,
-                "no label can hold this name: a label keeps only the letters, digits, '-', '_' and '.' in its"
-                    + " first \(maximumLength) characters; use the object's id, or rename the object"
+                "no label can hold this name: a label keeps only the letters, digits, '-', '_' and '.' in the"
+                    + " first \(maximumLength) characters of a name; use the object's id, or rename the object"
             )
         }
         return Located(name, at: text.pointer)

@@ -170,7 +170,7 @@ enum RequestLine {
             separator: space, maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count == 3 else {
             return .badRequest(
-                "The request line must be a method, a target and a version, separated by one space each."
+                "The request line must be a method, a target and a version, with one space between them."
             )
         }
         let (method, target, version) = (parts[0], parts[1], parts[2])

@@ -107,7 +107,7 @@ struct TLSMaterial: Sendable {
             return try NIOSSLPrivateKey(bytes: bytes, format: .pem)
         } catch {
             throw TLSFileError(
-                .key, files.key, "has no private key in PEM form without a passphrase")
+                .key, files.key, "has no private key in PEM form, or the key needs a passphrase")
         }
     }
 

@@ -9,15 +9,16 @@ package protocol Authenticator: Sendable {
     /// send the credential in a request, because the credential belongs to the connection, such as a certificate.
     var challenge: String? { get }
 
-    /// The method of the identities that this gives.
+    /// The authentication method of the identities that this authenticator returns.
     var method: AuthenticationMethod { get }
 
-    /// Runs on an event loop and must not block. Returns nil if the request has no credential of this kind. Throws a
-    /// 401 problem if it has one that proves nothing.
+    /// Returns the identity that the credential of the request proves, or the work that finds the identity. Returns nil
+    /// if the request has no credential of this kind. Throws a 401 problem if the credential is invalid. Runs on an
+    /// event loop, so it must not block.
     func authenticate(_ request: Request) throws(Problem) -> Authentication?
 }
 
-/// A result of an authenticator.
+/// The result of an authenticator for a request with a credential.
 package enum Authentication: Sendable {
     case identity(Identity)
     /// Work that finds the principal but cannot run on an event loop, such as a request to another server. The work
@@ -49,7 +50,7 @@ package struct Access: Sendable {
     /// True if a client has to authenticate.
     package var isRequired: Bool { !authenticators.isEmpty }
 
-    /// The methods of the authenticators, and the number of credentials of each that proved nothing.
+    /// The method of each authenticator, and the number of credentials that the authenticator refused.
     package var failureCounts: [(method: AuthenticationMethod, count: Int)] {
         authenticators.map { ($0.method, failures.count(of: $0.method)) }
     }
@@ -170,7 +171,8 @@ package struct Access: Sendable {
         throw unauthenticated("The request has no credential that this server accepts.")
     }
 
-    /// Counts an attempt that failed. Only a refused credential is a failure of the client.
+    /// Reports to the limiter that an attempt ended with `error`. The attempt counts as a failure of the client only if
+    /// the credential was refused.
     private func note(_ request: Request, _ method: AuthenticationMethod, _ error: any Error) {
         let isFailure = (error as? Problem)?.isRefusedCredential ?? false
         limiter.note(request.peer, isFailure: isFailure)
@@ -186,8 +188,8 @@ package struct Access: Sendable {
         return nil
     }
 
-    /// Returns true if the request would be admitted again now with the same rights, while its answer is still being
-    /// sent. The handler has already read the rights, so an answer that began with other rights must end. If the
+    /// Returns true if the server would admit the request again now, and with the same rights. Called while a long
+    /// answer is being sent: the handler has already used the rights, so the answer must end when they change. If the
     /// identity provider cannot answer now, returns true until the credential expires.
     package func isStillAdmitted(_ request: Request, _ need: RouteNeed?) async -> Bool {
         let caller = request.caller
@@ -262,12 +264,12 @@ package struct Access: Sendable {
             throw ProblemKind.forbidden.problem(
                 "\(identity.principal) has no role that allows \(permission.rawValue).")
         case nil:
-            throw ProblemKind.forbidden.problem("This route is open to nobody.")
+            throw ProblemKind.forbidden.problem("Nobody may use this route.")
         }
     }
 
-    /// Throws a 400 problem if X-Actor names anyone other than the principal. The ledger records the principal, so the
-    /// client would later search the ledger for the wrong name.
+    /// Throws a 400 problem if X-Actor names anyone other than the principal. The ledger records the principal only, so
+    /// a later search for the name in X-Actor would find nothing.
     private static func checkActor(_ request: Request, _ identity: Identity) throws(Problem) {
         guard let actor = request.headers[.actor], actor != identity.principal else { return }
         throw ProblemKind.actor.problem(

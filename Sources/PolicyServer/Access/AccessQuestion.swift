@@ -168,7 +168,9 @@ package struct AccessAnswer: Sendable, Equatable {
             ? "\(caller.principal) has \(permission.rawValue)\(objects) in all these regions"
             : "\(caller.principal) lacks \(permission.rawValue)\(objects)"
                 + (missing.isEmpty
-                    ? "" : missing == [Self.everyRegion] ? " in all regions" : " in some regions")
+                    ? ""
+                    : missing == [Self.everyRegion]
+                        ? " in some or all regions" : " in some regions")
     }
 
     package var document: JSONValue {
@@ -180,6 +182,6 @@ package struct AccessAnswer: Sendable, Equatable {
 }
 
 extension RuleID {
-    /// The rule that the value of `permission` must be the name of a permission.
+    /// Violated when the member `permission` is not the name of a permission.
     package static let accessPermission = RuleID("access.permission")
 }

@@ -42,7 +42,7 @@ struct AnswerFields: Sendable {
         return response
     }
 
-    /// Returns the completed answer that contains `problem`.
+    /// Returns the answer for `problem`, with the principal and the header fields added.
     func callAsFunction(_ problem: Problem, _ request: Request) -> Response {
         self(
             problem.identified(path: request.path, requestID: request.requestID).response, request)

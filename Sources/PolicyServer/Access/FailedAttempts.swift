@@ -3,7 +3,7 @@ import HTTPCore
 import HTTPTypes
 import Synchronization
 
-/// Slows down clients that send invalid credentials. Pure.
+/// Slows down clients that send invalid credentials. The type has no side effects and reads no clock.
 ///
 /// A source, such as an address, has a number of free failures. After the free failures, the source must pause after
 /// each failure, and each pause is twice as long as the previous pause. The number of sources is bounded: the sources
@@ -73,7 +73,7 @@ package struct FailedAttempts: Sendable {
         store(record, of: source)
     }
 
-    /// Returns the record of the source; nil if there is none or it is too old to count.
+    /// Returns the record of the source; nil if there is none or if it is so old that it no longer counts.
     private func record(of source: String, at now: ContinuousClock.Instant) -> Record? {
         guard let record = young[source] ?? old[source],
             now - max(record.last, record.closedUntil ?? record.last) < limits.memory
@@ -118,7 +118,7 @@ package final class AttemptLimiter: Sendable {
         throw problem
     }
 
-    /// Counts the result of an attempt. Only a refused credential is a failure.
+    /// Reports the result of an attempt of the client. `isFailure` must be true only if the credential was refused.
     func note(_ peer: Peer, isFailure: Bool) {
         attempts.withLock {
             if isFailure {

@@ -135,7 +135,7 @@ package struct GrantTable: Sendable {
             suffix.first.map({ !$0.isLetter && !$0.isNumber }) == true
         else {
             throw GrantError(
-                "a principal with a star must be a star, a punctuation mark and a suffix, such as"
+                "a principal with a star must consist of the star, a punctuation mark and a suffix, such as"
                     + " *@example.org"
             )
         }

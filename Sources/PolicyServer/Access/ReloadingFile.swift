@@ -11,8 +11,8 @@ package final class ReloadingFile<Value: Sendable>: Reloadable {
         var problem: String?
     }
 
-    /// The version and the digest of the content that was read last. The lock also ensures that only one thread reads
-    /// the file.
+    /// The version and the digest of the content that was read last. A mutex guards them, and also ensures that only
+    /// one thread reads the file at a time.
     private struct Content {
         var stamp: FileStamp?
         var digest: SHA256Digest
@@ -33,7 +33,8 @@ package final class ReloadingFile<Value: Sendable>: Reloadable {
         parse: @escaping @Sendable ([UInt8]) throws -> Value
     ) throws {
         (self.path, self.subject, self.bytes, self.parse) = (path, subject, bytes, parse)
-        // The stamp is older than the content, so a change in between is noticed at the next reload.
+        // The stamp is taken before the content is read. If the file changes in between, the next reload notices the
+        // change.
         let stamp = FileStamp.following(path)
         let content = try bytes(path)
         do {
@@ -47,7 +48,7 @@ package final class ReloadingFile<Value: Sendable>: Reloadable {
     /// The value from the last usable content of the file. Does not block.
     package var value: Value { state.withLock { $0.value } }
 
-    /// The value and its number. Each changed content has a higher number than the one before.
+    /// The value and its generation. The generation grows each time a changed content is read.
     package var numbered: (value: Value, generation: UInt64) {
         state.withLock { ($0.value, $0.generation) }
     }

@@ -197,7 +197,7 @@ extension StoredToken {
             let hash = TokenHash(salt: salt, digest: digest)
         else { throw GrantError("needs a salt and a hash, as `policy-server token` makes them") }
         guard let created = object["created"]?.stringValue.flatMap(Timestamp.init(rfc3339:)) else {
-            throw GrantError("needs the member created, a time")
+            throw GrantError("needs a time in the member 'created'")
         }
         guard let list = object["grants"]?.arrayValue, !list.isEmpty else {
             throw GrantError("needs a list of grants")
@@ -205,7 +205,7 @@ extension StoredToken {
         var expires: Timestamp?
         if let value = object["expires"] {
             guard let time = value.stringValue.flatMap(Timestamp.init(rfc3339:)) else {
-                throw GrantError("has a member expires that is not a time")
+                throw GrantError("has a member 'expires' that is not a time")
             }
             expires = time
         }

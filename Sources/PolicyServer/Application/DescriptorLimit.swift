@@ -8,8 +8,8 @@ package struct DescriptorLimit: Equatable {
     /// The maximum number of client connections. It leaves enough descriptors for all other uses.
     package var connections: Int
 
-    /// The number of descriptors for SQLite's connections and their logs, etcd, listeners, event loops and segments. It
-    /// includes a margin for connections that are being refused.
+    /// The number of descriptors that are reserved for SQLite's connections and their logs, etcd, listeners, event
+    /// loops and segments. The reserve includes a margin for connections that are being refused.
     package static let reserve = 192
 
     /// Plans the limits for `connections` client connections, given the current limits `soft` and `hard`. Raises the

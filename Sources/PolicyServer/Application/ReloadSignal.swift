@@ -2,7 +2,8 @@ import HTTPCore
 import ServiceLifecycle
 import UnixSignals
 
-/// Reads all changed files again when the process receives SIGHUP, without waiting for the next look at the files.
+/// Reads all changed files again as soon as the process receives SIGHUP, instead of at the next regular check of the
+/// files.
 struct ReloadSignal: Service {
     let files: FileWatcher
 

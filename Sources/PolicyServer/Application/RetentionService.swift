@@ -10,8 +10,8 @@ package struct RetentionService: Service {
     private let retention: Duration?
     private let directory: String
     private let startDelay: Duration
-    /// The length of the pause after a segment, divided by the time that pruning the segment took. With 4, pruning
-    /// keeps the ledger's writer busy for at most a fifth of the time.
+    /// The length of the pause after each segment, as a multiple of the time that pruning the segment took. With 4,
+    /// pruning keeps the ledger's writer busy for at most a fifth of the time.
     private static let pauses = 4
     private let logger: Logger
 

@@ -90,7 +90,7 @@ struct AuditImportCommand: AsyncParsableCommand {
             + "nothing. The ledger's server must be stopped.")
 
     @Option(help: ArgumentHelp("The ledger's file.", valueName: "file")) var db: String
-    @Flag(help: "Also copy the other replica's own rows, such as those of refusals.") var all =
+    @Flag(help: "Also copy the other replica's rows about refusals, reads and holds.") var all =
         false
     @Argument(help: ArgumentHelp("Files written by audit export or by retention.")) var segments:
         [String]

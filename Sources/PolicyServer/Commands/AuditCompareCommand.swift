@@ -19,12 +19,13 @@ struct AuditCompareCommand: AsyncParsableCommand {
             different etcds or have no revision in common.
             """)
 
-    @Argument(help: ArgumentHelp("A file, or a URL such as http://127.0.0.1:8080.")) var first:
-        String
-    @Argument(help: "The other one.") var second: String
+    @Argument(
+        help: ArgumentHelp("The first ledger: a file, or a URL such as http://127.0.0.1:8080."))
+    var first: String
+    @Argument(help: "The second ledger: a file or a URL.") var second: String
     @Option(
         help: ArgumentHelp(
-            "File with a bearer token that the servers accept, of a principal that may read all rows; mode 0600.",
+            "File with a bearer token for the servers. Its principal must be allowed to read all rows. Mode 0600.",
             valueName: "file"))
     var tokenFile: String?
 
@@ -194,7 +195,8 @@ struct RemoteLedger: ChangeSource {
         guard answer.status == 200 else {
             guard answer.status != 401 || token != nil else {
                 throw StartFailure(
-                    "\(name) asks for a credential: --token-file names the file of a bearer token")
+                    "\(name) asks for a credential: --token-file must name a file with a bearer token"
+                )
             }
             let text = String(decoding: body.prefix(500), as: UTF8.self)
             throw StartFailure("\(name) did not answer like a policy-server: \(text)")

@@ -188,7 +188,7 @@ private enum TokenOutput {
     /// Prints the token to standard output, and its properties to standard error.
     static func show(_ text: String, _ token: StoredToken) {
         print(text)
-        let end = token.expires.map { "until \($0.rfc3339Seconds)" } ?? "without an end"
+        let end = token.expires.map { "until \($0.rfc3339Seconds)" } ?? "until it is revoked"
         FileHandle.standardError.write(
             Data("Created token \(token.id) for \(token.principal), valid \(end).\n".utf8))
     }

@@ -32,7 +32,7 @@ package struct KeystoneSettings: Sendable {
         cacheSeconds = try reader.integer(.keystoneCache, in: 0...3_600)
         let principal = try reader.required(
             .keystonePrincipal,
-            "is not a form that has either {user_id}, or {user}, '@' and one of {domain} and {domain_id}"
+            "must contain {user_id}, or {user} and {domain} (or {domain_id}) with an '@'"
         ) { KeystonePrincipal($0) }
         rulesFile = try KeystoneRules.file(
             try reader.optional(.keystoneRules) ?? "", principal: principal)

@@ -207,7 +207,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .certificatePrincipal:
             "Which name in a client certificate is the principal: cn, dns, email or uri."
         case .certificatePrefix:
-            "Required prefix of that name, which is not part of the principal."
+            "Prefix that the name in the certificate must have. The principal is the rest of the name."
         case .etcd: "URL of an etcd endpoint; repeatable, or separated by commas."
         case .etcdUser: "User name for etcd's own authentication."
         case .etcdPasswordFile:
@@ -242,7 +242,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .maxAnswerMemory:
             "Maximum memory in bytes for all answers that clients have not read yet."
         case .allowedHost:
-            "Another name of this server in requests, besides its addresses and localhost; repeatable, or separated by commas."
+            "Host name that requests may use for this server, besides its addresses and localhost; repeatable, or separated by commas."
         case .allowedOrigin:
             "Origin whose web pages may send requests; repeatable, or separated by commas. Pages of other origins are refused."
         case .jwtIssuer: "Issuer of the JSON Web Tokens that the server accepts."
@@ -254,10 +254,11 @@ package enum Setting: String, CaseIterable, Sendable {
         case .jwtKeysMaxAge:
             "Seconds for which keys stay usable while the key set cannot be loaded."
         case .jwtClockSkew:
-            "Accepted difference between the issuer's clock and this one, in seconds."
+            "Accepted difference between the issuer's clock and this server's, in seconds."
         case .jwtPrincipalClaim:
             "Claim that names the principal, or a JSON pointer into the claims."
-        case .jwtRolesClaim: "Claim of roles or groups, or a JSON pointer into the claims."
+        case .jwtRolesClaim:
+            "Claim that lists the roles or groups, or a JSON pointer into the claims."
         case .jwtRules: "File of rules that give rights to the values of that claim."
         case .keystoneURL: "URL of OpenStack Keystone."
         case .keystoneCredential:

@@ -52,7 +52,7 @@ package enum Principal {
     static let roleForm =
         "1 to 64 ASCII letters, digits and punctuation marks without spaces and commas"
 
-    /// Returns the actor of a request that names none.
+    /// Returns the actor that is recorded for a request without an actor.
     static func anonymous(_ request: Request) -> String { "anonymous@\(request.remoteAddress)" }
 
     /// Returns true if the name is reserved. The ledger uses reserved names for other writers of etcd, for this server,

@@ -131,12 +131,12 @@ extension Checkpoints.Status {
         if mismatches > 0 {
             detail +=
                 "; the ledger did not agree with \(mismatches) checkpoint(s) that etcd keeps as "
-                + "evidence: see rows of kind Ledger named mismatch"
+                + "evidence: see the rows of kind Ledger with the name mismatch"
         }
         for ledger in predecessors {
             detail +=
                 "; this ledger replaced ledger \(ledger), whose last checkpoint is in etcd: "
-                + "see rows of kind Ledger named predecessor"
+                + "see the rows of kind Ledger with the name predecessor"
         }
         let isSound = mismatches == 0 && predecessors.isEmpty
         return ["ok": .bool(problem == nil && isSound), "detail": .string(detail)]

@@ -25,7 +25,7 @@ extension HTTPField.Name {
     /// The number of the last row that the client received, after which a stream of Server-Sent Events continues.
     static let lastEventID = constant("Last-Event-ID")
     static let link = constant("Link")
-    /// The rest of the principal's quota, and the quotas (draft-ietf-httpapi-ratelimit-headers).
+    /// The remaining part of each quota, and the quotas themselves (draft-ietf-httpapi-ratelimit-headers).
     static let rateLimit = constant("RateLimit")
     static let rateLimitPolicy = constant("RateLimit-Policy")
 

@@ -16,7 +16,8 @@ package struct PageCursor: Equatable, Sendable {
         self.position = position
     }
 
-    /// Reads a text that `text` returned. Returns nil for any other text, and for a cursor of another list.
+    /// Reads a cursor from its text. Returns nil for a text that is not a value of the property `text`, and for a
+    /// cursor of another list.
     package init?(text: String, list: String) {
         guard text.utf8.count <= 1024, let bytes = Self.decode(text),
             let plain = String(validating: bytes, as: UTF8.self),
@@ -52,7 +53,7 @@ struct PinnedPosition: Equatable {
         self.rest = rest
     }
 
-    /// Reads a text that `text` returned. Returns nil for any other text.
+    /// Reads a position from its text. Returns nil for a text that is not a value of the property `text`.
     init?(_ text: String, positions count: Int = 1) {
         let parts = text.split(
             separator: " ", maxSplits: count, omittingEmptySubsequences: false)

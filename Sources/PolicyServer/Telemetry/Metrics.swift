@@ -51,19 +51,20 @@ package struct Metrics: Sendable {
         stages: WriteStages.Snapshot = WriteStages.Snapshot()
     ) -> String {
         var text = PrometheusText()
-        text.family("policy_server_info", .gauge, "What runs here.")
+        text.family(
+            "policy_server_info", .gauge, "Always 1; the label is the version of this server.")
         text.sample("policy_server_info", [("version", Version.number)], 1)
         requests.write(to: &text)
         write(stages, to: &text)
         text.single(
             "policy_server_break_glass_total", .counter,
-            "Changes that one person made although they need two.", Double(overrides))
+            "Changes that need two persons but were made by one.", Double(overrides))
         text.single(
             "policy_server_pending_changes", .gauge,
             "Changes that wait for a second person.", Double(pending))
         text.family(
             "policy_server_authentication_failures_total", .counter,
-            "Requests with a credential that proves nothing.")
+            "Requests whose credential was refused.")
         for (method, count) in failures {
             text.sample(
                 "policy_server_authentication_failures_total", [("method", method.rawValue)],
@@ -72,7 +73,7 @@ package struct Metrics: Sendable {
         load.write(to: &text)
         text.single(
             "policy_server_forwarded_malformed_total", .counter,
-            "Requests of trusted proxies whose forwarded address could not be used.",
+            "Requests from trusted proxies with a forwarded client address that could not be used.",
             Double(proxies.malformed.value))
         tls?.status.write(to: &text)
         text.single(
@@ -88,23 +89,25 @@ package struct Metrics: Sendable {
 
     private func write(_ stages: WriteStages.Snapshot, to text: inout PrometheusText) {
         let name = "policy_server_write_stage_seconds"
-        text.family(name, .histogram, "Seconds in each stage of accepted writes.")
+        text.family(name, .histogram, "Seconds that accepted writes spent in each stage.")
         for stage in WriteStage.allCases {
             text.samples(name, [("stage", stage.rawValue)], stages[stage])
         }
         let batches = "policy_server_write_batch_changes"
-        text.family(batches, .histogram, "Changes in each transaction that was sent to etcd.")
+        text.family(
+            batches, .histogram, "Number of changes in each transaction that was sent to etcd.")
         text.samples(batches, [], stages.batches)
     }
 
     private func write(_ checkpoints: Checkpoints.Status, to text: inout PrometheusText) {
         text.single(
             "policy_server_audit_checkpoint_rows", .gauge,
-            "Rows of the ledger that the newest signed checkpoint covers.",
+            "Number of ledger rows that the newest signed checkpoint covers.",
             Double(checkpoints.signed))
         text.single(
             "policy_server_audit_anchored_rows", .gauge,
-            "Rows of the ledger that the checkpoint in etcd covers.", Double(checkpoints.anchored))
+            "Number of ledger rows that the checkpoint in etcd covers.",
+            Double(checkpoints.anchored))
         text.single(
             "policy_server_audit_mismatches", .gauge,
             "Checkpoints in etcd that the ledger contradicts.",
@@ -146,14 +149,15 @@ package struct Metrics: Sendable {
         }
         write(health.stored, to: &text)
         text.single(
-            "policy_server_applied_revision", .gauge, "Last etcd revision that reads can show.",
+            "policy_server_applied_revision", .gauge,
+            "Newest etcd revision that is visible to reads.",
             Double(health.appliedRevision))
         text.single(
-            "policy_server_audited_revision", .gauge, "Last etcd revision in the ledger.",
+            "policy_server_audited_revision", .gauge, "Newest etcd revision in the ledger.",
             Double(health.auditedRevision))
         text.single(
             "policy_server_audit_lag_revisions", .gauge,
-            "Revisions that reads can show but that are not in the ledger yet.",
+            "Number of revisions that are visible to reads but not in the ledger yet.",
             Double(max(0, health.appliedRevision - health.auditedRevision)))
     }
 }
@@ -162,7 +166,7 @@ extension ServerLoad {
     /// Writes the current load of the HTTP server and the number of its refusals.
     func write(to text: inout PrometheusText) {
         text.single(
-            "policy_server_http_connections", .gauge, "Open client connections.",
+            "policy_server_http_connections", .gauge, "Client connections that are open.",
             Double(connections.load(ordering: .relaxed)))
         text.single(
             "policy_server_http_requests_in_hand", .gauge,
@@ -176,19 +180,19 @@ extension ServerLoad {
             Double(answers.held))
         text.single(
             "policy_server_http_evicted_connections_total", .counter,
-            "Connections closed to make room for others.",
+            "Client connections that were closed to make room for others.",
             Double(evictions.load(ordering: .relaxed)))
         text.single(
             "policy_server_http_refused_connections_total", .counter,
-            "Connections refused because there were too many.",
+            "Client connections that were refused because there were too many.",
             Double(refusedConnections.load(ordering: .relaxed)))
         text.single(
             "policy_server_tls_failed_handshakes_total", .counter,
-            "TLS handshakes that failed, in the server's or the client's view.",
+            "TLS handshakes that failed on the server's or on the client's side.",
             Double(failedHandshakes.load(ordering: .relaxed)))
         text.single(
             "policy_server_http_busy_total", .counter,
-            "Requests refused because their body or answer did not fit in memory.",
+            "Requests that were refused because their body or answer did not fit in memory.",
             Double(refusedRequests.load(ordering: .relaxed)))
     }
 }
@@ -207,11 +211,11 @@ extension TLSCredentials.Status {
             problem == nil ? 0 : 1)
         text.single(
             "policy_server_tls_certificate_not_after_seconds", .gauge,
-            "End of the server certificate's validity, seconds since 1970.", notAfter)
+            "Time at which the server's certificate expires, in seconds since 1970.", notAfter)
         if let revocationsNextUpdate {
             text.single(
                 "policy_server_tls_revocations_next_update_seconds", .gauge,
-                "Time at which the revocation lists should be replaced, seconds since 1970.",
+                "Time at which the revocation lists should be replaced, in seconds since 1970.",
                 revocationsNextUpdate)
         }
     }
@@ -227,7 +231,8 @@ struct ProcessMetrics: Sendable {
 
     func write(to text: inout PrometheusText) {
         text.single(
-            "process_start_time_seconds", .gauge, "Start of the process, seconds since 1970.",
+            "process_start_time_seconds", .gauge,
+            "Time at which the process started, in seconds since 1970.",
             startTime)
         text.single(
             "policy_server_uptime_seconds", .gauge, "Seconds since the process started.",

@@ -55,7 +55,7 @@ package final class RequestMetrics: Sendable {
         }
         writeCounts(requests, to: &text)
         writeDurations(requests, to: &text)
-        text.family("policy_server_writes_total", .counter, "Writes answered, by outcome.")
+        text.family("policy_server_writes_total", .counter, "Answered writes, by outcome.")
         for outcome in WriteOutcome.allCases {
             text.sample(
                 "policy_server_writes_total", [("outcome", outcome.rawValue)],
@@ -67,7 +67,7 @@ package final class RequestMetrics: Sendable {
         _ requests: [(key: Key, value: Statistics)], to text: inout PrometheusText
     ) {
         let name = "policy_server_http_requests_total"
-        text.family(name, .counter, "Requests answered, by route, method and status class.")
+        text.family(name, .counter, "Answered requests, by route, method and status class.")
         for (key, statistics) in requests {
             for (index, count) in statistics.statuses.enumerated() where count > 0 {
                 text.sample(

@@ -95,7 +95,8 @@ extension AuditLedger {
             stored.lastSeq == header.lastSeq, stored.previousHash == header.previousHash
         else {
             throw StoreError(
-                code: .badSegment, message: "\(path): contains other rows than its name says.")
+                code: .badSegment, message: "\(path): does not contain the rows that its name says."
+            )
         }
         return hash
     }

@@ -126,7 +126,8 @@ extension AuditLedger {
         // could not be emptied.
         guard try await reading({ try TextIndex.progress(in: $0) }) != batch.after else {
             throw StoreError(
-                code: .corrupt, message: "\(path): the index of texts is damaged; rows are not.")
+                code: .corrupt,
+                message: "\(path): the index of texts is damaged, but the rows are intact.")
         }
         return batch.rows.count
     }

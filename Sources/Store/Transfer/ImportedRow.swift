@@ -55,8 +55,8 @@ struct ImportedRow: Sendable {
                 code: .badSegment,
                 message:
                     "row \(record.seq) of ledger \(ledger): "
-                    + "this ledger has a different \(field.name) of \(record.kind) \(record.name) at revision "
-                    + "\(position.revision). Compare the two ledgers with policy-server audit compare."
+                    + "in this ledger, the row about \(record.kind) \(record.name) at revision "
+                    + "\(position.revision) has a different \(field.name). Compare the two ledgers with policy-server audit compare."
             )
         }
         return false

@@ -87,7 +87,9 @@ struct CheckpointCheck {
         if root != checkpoint.root {
             note("\(name) was signed for different rows", upTo: checkpoint.size)
         } else if !isSigned {
-            note("\(name) is not signed by the key that was in use then", upTo: checkpoint.size)
+            note(
+                "\(name) is not signed by the key that was in use when it was made",
+                upTo: checkpoint.size)
         } else {
             good = checkpoint.size
         }

@@ -59,7 +59,7 @@ struct LedgerAssembly {
             LedgerFinding(
                 row: first,
                 first == 1
-                    ? "it has the hash of an earlier row, but it is the first row"
+                    ? "it contains the hash of a previous row, although it is the first row"
                     : "its previous hash is not the hash of row \(first - 1)"))
     }
 

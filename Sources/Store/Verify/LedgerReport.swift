@@ -47,7 +47,8 @@ extension LedgerReport {
                 .range, 1...max(1, size),
                 "they replaced ledger \(other), of which etcd holds a checkpoint of "
                     + "\(signed.checkpoint.size) rows"
-                    + (isOnRecord ? " (recorded in a row of kind Ledger named predecessor)" : "")))
+                    + (isOnRecord
+                        ? " (recorded in a row of kind Ledger with the name predecessor)" : "")))
         return true
     }
 }

@@ -60,7 +60,7 @@ struct NetworkCheck: Sendable {
                 cidrs: try reader.optionalText(2), seq: seq, time: time)
             if entries[seq, default: []] != expected {
                 return LedgerFinding(
-                    row: seq, "table audit_cidr contradicts its column cidrs")
+                    row: seq, "table audit_cidr contradicts this row's column cidrs")
             }
         }
         return nil

@@ -125,7 +125,7 @@ struct IdentityProviderTests {
         (.keystoneRules, nil, "--keystone-rules"),
         (.keystoneURL, "http://10.0.0.1:5000", "is not an https URL"),
         (.keystoneCredential, "/nowhere/keystone.json", "/nowhere/keystone.json"),
-        (.keystoneCache, "3601", "from 0 to 3600"), (.keystonePrincipal, "{user}", "is not a form"),
+        (.keystoneCache, "3601", "from 0 to 3600"), (.keystonePrincipal, "{user}", "must contain"),
     ]
 
     @Test(arguments: keystoneChanges) func `a wrong setting of Keystone is refused`(

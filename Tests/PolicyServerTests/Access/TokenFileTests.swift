@@ -50,8 +50,8 @@ struct TokenFileTests {
         (line("[{\"role\":\"editor\",\"regions\":[\"east\"]}]", "[]"), "needs a list of grants"),
         (line(salt, "00"), "needs a salt and a hash"),
         (line(hash, "zz"), "needs a salt and a hash"),
-        (line("2027-11-30T00:00:00Z", "soon"), "has a member expires that is not a time"),
-        (line("2026-11-30T00:00:00Z", "1"), "needs the member created, a time"),
+        (line("2027-11-30T00:00:00Z", "soon"), "has a member 'expires' that is not a time"),
+        (line("2026-11-30T00:00:00Z", "1"), "needs a time in the member 'created'"),
         (line("\"salt\"", "\"scope\":1,\"salt\""), "has an unknown member 'scope'"),
         (line("\"salt\"", "\"id\":\"ba9876543210\",\"salt\""), "is not JSON"),
     ])

@@ -106,20 +106,20 @@ import Store
         ("UPDATE tile SET hash = zeroblob(32)", "rows 1..256: tile 1/0 does not match these rows"),
         (
             "DELETE FROM audit_cidr WHERE seq = 350",
-            "row 350: table audit_cidr contradicts its column cidrs"
+            "row 350: table audit_cidr contradicts this row's column cidrs"
         ),
         (
             "UPDATE cidr SET last = zeroblob(16) WHERE family = 128",
-            "row 2: table audit_cidr contradicts its column cidrs"
+            "row 2: table audit_cidr contradicts this row's column cidrs"
         ),
         (
             "UPDATE audit_cidr SET time = time + 1 WHERE seq = 300",
-            "row 300: table audit_cidr contradicts its column cidrs"
+            "row 300: table audit_cidr contradicts this row's column cidrs"
         ),
         // The checkpoints are changed.
         (
             "UPDATE checkpoint SET note = replace(note, 'test', 'tess') WHERE size = 600",
-            "rows 301..600: the checkpoint of 600 rows is not signed by the key that was in use then"
+            "rows 301..600: the checkpoint of 600 rows is not signed by the key that was in use when it was made"
         ),
         (
             "UPDATE checkpoint SET root = zeroblob(32) WHERE size = 300",
@@ -208,7 +208,7 @@ import Store
         let found = try await ledger.verify().findings.first
         #expect(
             found?.description
-                == "rows 301..600: the checkpoint of 600 rows is not signed by the key that was in use then"
+                == "rows 301..600: the checkpoint of 600 rows is not signed by the key that was in use when it was made"
         )
     }
 

@@ -31,7 +31,8 @@ package final class JWKSStore: Service, Reloadable {
         /// The delay until the next load in the background, in seconds.
         var delay = JWKSStore.minimumInterval
         var failure: String?
-        /// The stamp of the file that was loaded last; nil for a URL, and if the file may have changed since.
+        /// The stamp of the file at the last load; nil for a URL, and for a file that had changed so shortly before the
+        /// load that its stamp cannot show a further change.
         var stamp: FileStamp?
     }
 
@@ -89,8 +90,8 @@ package final class JWKSStore: Service, Reloadable {
         if isAllowed { await refresh() }
     }
 
-    /// The problem of the key set's file. A URL has none: a provider that does not answer is no mistake of this server's
-    /// operator, and its keys stay in use.
+    /// The error of the last load of the file; nil if the load succeeded or the source is a URL. A URL that does not
+    /// answer is not a mistake of this server's operator, and the loaded keys stay in use.
     package var problem: String? {
         guard case .file = source else { return nil }
         return state.withLock(\.failure)
@@ -175,7 +176,8 @@ package final class JWKSStore: Service, Reloadable {
                 state.load = nil
                 return state.failure != failure
             }
-            // A file is looked at every two seconds, so each of its problems is logged once.
+            // The server checks a changed file every two seconds, so it logs only an error that differs from the
+            // previous one.
             guard isNew else { return }
             logger.error(
                 "cannot load the keys that verify tokens",
@@ -209,7 +211,7 @@ package final class JWKSStore: Service, Reloadable {
         }
     }
 
-    /// Returns the value of `max-age` (RFC 9111 section 5.2.2.1).
+    /// Returns the number of seconds in the directive `max-age` of a Cache-Control field (RFC 9111 section 5.2.2.1).
     package static func maxAge(_ cacheControl: String) -> Int? {
         for directive in cacheControl.split(separator: ",") {
             let parts = directive.split(separator: "=", maxSplits: 1).map(\.trimmed)

@@ -34,7 +34,7 @@ package struct JWKSet: Sendable {
             throw JWKSetError("is not JSON: \(error.message)")
         }
         guard let list = document["keys"]?.arrayValue else {
-            throw JWKSetError("has no list with the name keys")
+            throw JWKSetError("has no list in the member 'keys'")
         }
         guard list.count <= Self.maximumKeys else {
             throw JWKSetError("has more than \(Self.maximumKeys) keys")

@@ -1,7 +1,8 @@
 import Documents
 import Foundation
 
-/// A JSON Web Token in the compact form of a signature (RFC 7519, RFC 7515 section 7.1). It is not verified.
+/// A JSON Web Token in the compact form of a signature (RFC 7519, RFC 7515 section 7.1). Its signature has not been
+/// verified.
 package struct JWT: Sendable {
     /// The maximum size of a token in bytes. Tokens of real providers with many groups have 2 to 8 KiB.
     static let maximumBytes = 16 << 10
@@ -11,7 +12,7 @@ package struct JWT: Sendable {
     var algorithm: JWTAlgorithmName
     var keyID: String?
     var claims: JSONObject
-    /// The bytes that the signature covers: the first two parts with their period.
+    /// The bytes that the signature covers: the first two parts of the token and the period between them.
     package var signedBytes: [UInt8]
     package var signature: [UInt8]
 
@@ -89,14 +90,14 @@ package struct JWT: Sendable {
         guard let value = header["kid"] else { return nil }
         // The id is only compared with the ids of known keys. It is never used as a path, as a URL or in a query.
         guard let id = value.stringValue, 1...maximumKeyIDBytes ~= id.utf8.count else {
-            throw JWTRefusal("has a key id that is not a text of 1 to \(maximumKeyIDBytes) bytes")
+            throw JWTRefusal("has a key id that is not a string of 1 to \(maximumKeyIDBytes) bytes")
         }
         return id
     }
 }
 
-/// A reason for which a token proves nothing, as the end of a sentence that begins with "The token". It has nothing
-/// of the token's content.
+/// The reason why a token is refused. The text completes a sentence that begins with "The token". It contains nothing
+/// from the token.
 package struct JWTRefusal: Error, Equatable {
     var reason: String
 
@@ -120,8 +121,8 @@ package enum JWTAlgorithmName: String, CaseIterable, Sendable {
 
 /// Base64url without padding (RFC 4648 section 5, RFC 7515 section 2).
 package enum Base64URL {
-    /// Returns the bytes. Returns nil for characters outside of the alphabet, for padding, and for unused bits that
-    /// are not zero. Each sequence of bytes thus has only one text.
+    /// Returns the bytes that `text` encodes. Returns nil for characters outside of the alphabet, for padding, and for
+    /// unused bits that are not zero. Each sequence of bytes thus has only one text.
     package static func bytes(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         var bytes: [UInt8] = []

@@ -12,7 +12,8 @@ import JWTKit
 package struct JWTAuthenticator: Authenticator {
     /// The maximum number of verified tokens in memory.
     static let cacheCapacity = 10_000
-    /// The number of seconds for which a verification is valid. A changed key set or file of rules ends it at once.
+    /// The number of seconds for which a verification is valid. A change of the key set or of the file of rules ends
+    /// the validity at once.
     static let cacheSeconds = 60
 
     private let keys: JWKSStore
@@ -52,8 +53,10 @@ package struct JWTAuthenticator: Authenticator {
     private func verify(_ token: Substring, _ digest: SHA256Digest) async throws -> Identity {
         do {
             let jwt = try JWT(token)
-            // The claims are checked before the signature, because that is cheap. Nothing is used before both hold.
-            // Both generations only grow, so their sum differs after each change. They are read before what they number.
+            // The claims are checked before the signature, because that check is cheap. No claim is used unless both
+            // checks succeed. The generation of the rules is read before the rules. If the rules change in between, the
+            // cached identity has the old generation and is not used. The cache compares the sum of both generations:
+            // the generations only grow, so the sum differs after each change.
             let rulesGeneration = rules.grants().generation
             let (identity, expires) = try rules.identity(jwt.claims, at: now())
             let (verifier, keysGeneration) = try await verifier(jwt)

@@ -3,7 +3,7 @@ package import Domain
 
 /// Checks the claims of a token, and makes the identity of its user from them.
 package struct JWTRules: Sendable {
-    /// The only accepted value of `iss`.
+    /// The only accepted value of the claim `iss`.
     package var issuer: String
     /// The names of this server. The claim `aud` must contain one of them.
     package var audiences: [String]
@@ -44,7 +44,7 @@ package struct JWTRules: Sendable {
             throw JWTRefusal("is not for this server (aud)")
         }
         guard let expires = try Self.time("exp", claims) else {
-            throw JWTRefusal("has no time of expiry (exp)")
+            throw JWTRefusal("has no expiry time (exp)")
         }
         let end = expires.adding(seconds: clockSkew)
         guard now < end else { throw JWTRefusal("has expired") }
@@ -79,7 +79,7 @@ package struct JWTRules: Sendable {
             return text.split(separator: " ").map(String.init)
         case .string(let text): return [text]
         case .array(let values): return values.compactMap(\.stringValue)
-        default: throw JWTRefusal("has roles that are not texts in the claim \(rolesClaim)")
+        default: throw JWTRefusal("has a claim \(rolesClaim) that is neither a string nor a list")
         }
     }
 
@@ -92,7 +92,7 @@ package struct JWTRules: Sendable {
         // The largest accepted value is the end of the year 9999. This limit also prevents an overflow.
         guard let seconds = value.numberValue?.double, (0...253_402_300_799).contains(seconds)
         else {
-            throw JWTRefusal("has a time that is not a number of seconds since 1970 (\(name))")
+            throw JWTRefusal("has a claim \(name) that is not a number of seconds since 1970")
         }
         return Timestamp(microseconds: Int64(seconds * 1_000_000))
     }
@@ -153,7 +153,7 @@ package struct ClaimGrants: Sendable {
         }
     }
 
-    /// Returns the grants of all `values`, without duplicates. Values without a rule add no grants.
+    /// Returns the grants that the rules give for `values`, without duplicates. A value without a rule adds no grants.
     func of(_ values: [String]) -> [Grant] {
         var found: [Grant] = []
         for value in values {

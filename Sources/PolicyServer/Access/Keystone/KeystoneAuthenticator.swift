@@ -12,7 +12,8 @@ import Synchronization
 package struct KeystoneAuthenticator: Authenticator {
     /// The maximum number of validated tokens in memory.
     static let cacheCapacity = 10_000
-    /// The maximum number of simultaneous questions to Keystone, and of requests that wait for one.
+    /// The maximum number of simultaneous questions to Keystone, and the maximum number of requests that wait until
+    /// they may ask one.
     package static let maximumQuestions = 32
     static let maximumWaiting = 256
     /// The number of seconds for which a refused token is refused again without asking Keystone, and the maximum number

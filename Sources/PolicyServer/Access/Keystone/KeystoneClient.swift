@@ -85,11 +85,13 @@ package actor KeystoneClient: Service {
 
     private typealias Answer = (status: Int, body: [UInt8], asker: String)
 
-    /// Returns true if `answer` is about the token of this server and not about the one that it asked for.
+    /// Returns true if Keystone refused the token of this server (the asker's token). Returns false if `answer` is
+    /// about the token that this server asked about.
     ///
-    /// Keystone answers 401 if the asker's token is not valid. If the application credential of a token was deleted,
-    /// Keystone answers 404 as for an unknown token, no matter whether it is the asker's or the other one
-    /// (`ApplicationCredentialNotFound` in keystone/exception.py). A question about the asker's own token decides.
+    /// Keystone answers 401 if the asker's token is not valid. If the application credential of either token was
+    /// deleted, Keystone answers 404 as for an unknown token (`ApplicationCredentialNotFound` in
+    /// keystone/exception.py). In this case, a question about the asker's token shows whether that token is still
+    /// valid.
     private func refusesAsker(_ answer: Answer) async throws -> Bool {
         guard answer.status == 404 else { return answer.status == 401 }
         let error = (try? JSONParser.parse(answer.body, limits: .body))?["error"]

@@ -52,7 +52,7 @@ package struct KeystoneCredential: Sendable {
                 )
             }
             guard let text = value.stringValue, !text.isEmpty else {
-                throw KeystoneFailure("has a \(key) that is not a text")
+                throw KeystoneFailure("has a \(key) that is not a string or is empty")
             }
             values[key] = text
         }
@@ -143,8 +143,8 @@ package struct KeystoneCredential: Sendable {
         }
         guard let password = values["password"], var user else {
             throw KeystoneFailure(
-                "needs application_credential_id and application_credential_secret, or a password with "
-                    + "user_id, or with username and user_domain_name")
+                "needs application_credential_id and application_credential_secret, or a password "
+                    + "and the user (user_id, or username and user_domain_name)")
         }
         user["password"] = .string(password)
         var scope: JSONValue

@@ -3,7 +3,8 @@ package import Domain
 
 /// A validated token (Identity API v3, "Validate and show information for token").
 package struct KeystoneToken: Sendable, Equatable {
-    /// The maximum size of an answer of Keystone in bytes. It has no catalog, so it is far smaller.
+    /// The maximum size of an answer of Keystone in bytes. Real answers are far smaller, because this server asks for
+    /// no service catalog.
     package static let maximumAnswerBytes = 256 << 10
     /// The maximum size of a token in bytes. Fernet tokens have some 200 bytes, and signed tokens (JWS) some 1 KiB.
     static let maximumBytes = 8 << 10
@@ -31,7 +32,7 @@ package struct KeystoneToken: Sendable, Equatable {
     package var expires: Timestamp
     /// The id of the token in Keystone's own audit log. It is not a secret.
     package var auditID: String?
-    /// True if the token comes from a trust or from OAuth 1.0a. Another person than `user` may hold such a token.
+    /// True if the token comes from a trust or from OAuth 1.0a. A person other than `user` may hold such a token.
     package var isDelegated: Bool
 
     /// Reads the body of an answer. Throws if it is not a token.

@@ -55,7 +55,7 @@ final class IdentityCache: Sendable {
 }
 
 extension SHA256Digest {
-    /// The digest of a credential.
+    /// Creates the digest of a credential.
     init(credential: some StringProtocol) {
         self = SHA256.hash(data: Array(credential.utf8))
     }

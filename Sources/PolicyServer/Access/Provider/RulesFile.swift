@@ -45,7 +45,7 @@ enum RulesFile {
             let rules = document["rules"]?.arrayValue, rules.count <= maximumRules
         else {
             throw SettingError(
-                "\(setting.flag): \(path) is not an object that has only the member rules, a list of at most "
+                "\(setting.flag): \(path) must be an object whose only member is 'rules', a list of at most "
                     + "\(maximumRules) rules")
         }
         var result: [Rule] = []
@@ -78,7 +78,7 @@ enum RulesFile {
         func text(_ key: String) throws(SettingError) -> String? {
             guard let value = members[key] else { return nil }
             guard let text = value.stringValue, !text.isEmpty else {
-                throw error("/\(key) is not a text")
+                throw error("/\(key) must be a string that is not empty")
             }
             return text
         }
@@ -87,7 +87,7 @@ enum RulesFile {
         func texts(_ key: String) throws(SettingError) -> [String]? {
             guard let value = members[key] else { return nil }
             guard let texts = Self.texts(value) else {
-                throw error("/\(key) is not a list of texts")
+                throw error("/\(key) is not a list of strings")
             }
             return texts
         }

@@ -100,7 +100,7 @@ struct AuditFollower: Sendable {
     let scope: AuditScope
     /// The number of the last row that the client has received.
     var start: Int64
-    /// The row number that the client sent as its last one, if the ledger ends before that row; otherwise nil.
+    /// The row number in the client's Last-Event-ID, if the ledger ends before that row; otherwise nil.
     var lost: Int64?
     /// The maximum time without output.
     let heartbeat: Duration
@@ -146,7 +146,7 @@ struct AuditFollower: Sendable {
 
     /// Sends the rows after `start`, and then new rows at each wake-up. Sends heartbeats when nothing else is sent.
     ///
-    /// - Parameter ticks: Counts how often the timer has woken this task.
+    /// - Parameter ticks: The number of times that the timer has woken this task.
     private func follow(
         _ wakes: AsyncStream<Void>, _ writer: ResponseBodyWriter, _ ticks: TickCount
     ) async throws {

@@ -103,7 +103,7 @@ extension API {
 }
 
 extension [AuditRecord] {
-    /// The rows as lines, joined to pieces of about 64 KiB, so that no single write is large.
+    /// The rows as lines, joined into pieces of about 64 KiB, so that no single write is large.
     fileprivate var lines: [[UInt8]] {
         var pieces: [[UInt8]] = []
         var piece: [UInt8] = []

@@ -16,7 +16,7 @@ struct AuditQuery: Sendable {
     /// The name of the list, which page cursors contain.
     var list: String { grouping.map { "audit by \($0.rawValue)" } ?? "audit" }
 
-    /// Reads the parameters. Throws a 400 problem for an invalid one.
+    /// Reads the parameters. Throws a 400 problem for an invalid parameter.
     init(_ request: Request) throws(Problem) {
         filter = try AuditFilter(request)
         order = try request.oneOf("order") ?? .descending
@@ -25,8 +25,8 @@ struct AuditQuery: Sendable {
         limit = try API.limit(request)
         if let position = try API.position(list, request) {
             cursor = AuditCursor(position)
-            // A cursor of a search for words has no time, and a cursor of any other query has a time. A cursor of the
-            // other form does not belong to this query.
+            // The cursor of a search for words (`filter.text`) contains no time. The cursor of any other query contains
+            // a time. A cursor with the wrong form therefore belongs to another query and is refused.
             guard let cursor, (cursor.time == nil) == (filter.text != nil) else {
                 throw API.foreignCursor
             }

@@ -125,7 +125,7 @@ extension RequestSummary {
                 || peer.tls?.certificate != nil)
     }
 
-    /// Returns the request. Leaves out the query if it cannot be parsed.
+    /// Returns the request that this summary describes. If the query cannot be parsed, the request has an empty query.
     fileprivate func request(_ method: HTTPRequest.Method, _ access: Access) -> Request {
         let query = target.split(separator: "?", maxSplits: 1).dropFirst().first
         let items = query.flatMap { try? QueryItems(parsing: $0) }

@@ -55,8 +55,8 @@ extension API {
 }
 
 extension Response {
-    /// Returns this answer. If `point` is an earlier state, adds the header fields with its revision and with the start
-    /// of the known range.
+    /// Returns this answer. If `point` is an earlier state, the returned answer also has the header fields with the
+    /// state's revision and with the start of the known range.
     func marked(_ point: PointInTime) -> Response {
         guard let known = point.past else { return self }
         var response = self
@@ -97,7 +97,7 @@ extension Problem {
 }
 
 extension HistoryPoint {
-    /// The point in words, for messages; nil for the newest state, which requests do not name.
+    /// The point in words, for messages; nil for the newest state, because no request names that state.
     fileprivate var text: String? {
         switch self {
         case .revision(let revision): "revision \(revision)"
@@ -109,7 +109,7 @@ extension HistoryPoint {
 }
 
 extension HistoryRange {
-    /// The start of the range in words, for messages.
+    /// The position at which the range begins, in words for messages.
     fileprivate var beginning: String {
         let time = since.map { "at \($0.rfc3339), " } ?? "at "
         return time + "revision \(first)"

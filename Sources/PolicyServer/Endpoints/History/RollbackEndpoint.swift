@@ -125,6 +125,6 @@ package struct RollbackBody: Sendable {
 }
 
 extension RuleID {
-    /// The rule that `to` must be a revision or a time.
+    /// Violated when `to` is not a revision or a time.
     package static let rollbackTime = RuleID("rollback.time")
 }

@@ -104,14 +104,15 @@ extension API {
 }
 
 extension ExportJudge {
-    /// The comments that name the omitted objects in a YAML manifest.
+    /// The comments of a YAML manifest that name the omitted objects.
     fileprivate var comments: String {
         var lines = listed.map { "# left out: \($0.name): \($0.reason)\n" }
         if count > lines.count { lines.append("# left out: \(count - lines.count) more objects\n") }
         return lines.joined()
     }
 
-    /// A warning with the number of omitted objects, followed by a warning for each listed object.
+    /// A warning with the number of omitted objects, followed by one warning for each omitted object in `listed`.
+    /// `listed` need not contain all omitted objects.
     fileprivate var warnings: [Violation] {
         guard count > 0 else { return [] }
         let total = Violation(
@@ -127,7 +128,7 @@ extension ExportJudge {
 }
 
 extension RuleID {
-    /// The rule of warnings about omitted objects. An export omits the objects that `apply` would refuse.
+    /// The rule of the warnings about objects that an export omits because `apply` would refuse them.
     fileprivate static let exportLeftOut = RuleID("export.left-out")
 }
 

@@ -209,7 +209,8 @@ extension API {
 }
 
 extension Response {
-    /// Returns this page with a link to the next page, if `cursor` is the cursor of that page.
+    /// Returns this page with a link to the next page, which begins at `cursor`. If `cursor` is nil, returns this page
+    /// unchanged.
     fileprivate func linked(to cursor: String?, _ request: Request) -> Response {
         guard let cursor else { return self }
         var response = self

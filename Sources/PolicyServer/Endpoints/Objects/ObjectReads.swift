@@ -67,7 +67,7 @@ extension Response {
         return .json(view.json + [UInt8(ascii: "\n")], for: request)
     }
 
-    /// Returns an answer with `bytes`, the text of a JSON document and a newline.
+    /// Returns an answer whose body is `bytes`: the text of a JSON document, followed by a newline.
     static func json(_ bytes: [UInt8], for request: Request) -> Response {
         let type = request.responseType.isEmpty ? "application/json" : request.responseType
         return Response(contentType: type, bytes)

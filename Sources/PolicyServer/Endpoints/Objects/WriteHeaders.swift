@@ -79,7 +79,7 @@ package struct WriteHeaders: Sendable {
     ) throws(Problem) -> RevisionMatch? {
         guard let value else { return nil }
         guard let match = EntityTags.parse(value, comparison) else {
-            throw .malformed("\(name) is not * or a list of entity tags, such as \"42\".")
+            throw .malformed("\(name) must be * or a list of entity tags, such as \"42\".")
         }
         return match
     }

@@ -62,11 +62,12 @@ extension API {
         let id = try Self.pendingID(request)
         if action != .withdraw, try ChangeContext(request).reason == nil {
             throw Problem.malformed(
-                "X-Reason is required: the ledger keeps the reason of the second person too.")
+                "X-Reason is required: the ledger also records why the second person decided so.")
         }
         for name in [HTTPField.Name.ifMatch, .ifNoneMatch] where request.headers[name] != nil {
             throw Problem.malformed(
-                "\(name) has no meaning here: a pending change is bound to its plan.")
+                "\(name) has no meaning here: a pending change writes exactly what was planned at its request."
+            )
         }
         return try await write(request, .settle(action, id), body: [])
     }

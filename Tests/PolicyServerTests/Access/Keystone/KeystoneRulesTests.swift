@@ -59,8 +59,8 @@ struct KeystoneRulesTests {
     }
 
     @Test(arguments: [
-        ("", "the document is empty"), ("[]", "is not an object"),
-        ("rules: []\nmore: 1", "is not an object"),
+        ("", "the document is empty"), ("[]", "must be an object"),
+        ("rules: []\nmore: 1", "must be an object"),
         ("rules: [1]", "/rules/0 is not an object"),
         ("rules: [{roles: [a], grants: []}]", "needs exactly one of project"),
         (
