@@ -39,14 +39,23 @@ package enum InventoryKey: Hashable, Sendable {
     }
 
     /// Two prefixes of etcd keys: the prefix of all regions, and the prefix of all subnets.
-    package static var prefixes: [String] {
-        ["region.", "subnet."].map { ResourceKey.prefix(.globalNetworkSet) + $0 }
+    package static let prefixes = names.map { ResourceKey.prefix(.globalNetworkSet) + $0 }
+
+    private static let names = ["region.", "subnet."]
+
+    /// Reads the region or subnet from the etcd key `path`. Returns nil for any other key.
+    package init?(path: String) {
+        guard Self.prefixes.contains(where: path.hasPrefix), let key = ResourceKey(path: path)
+        else { return nil }
+        self.init(key)
     }
 
     /// Reads the region or subnet from a set's key. Returns nil for a set that does not belong to this server. Names
     /// of regions and subnets have no dots, so the parts are unambiguous.
     package init?(_ key: ResourceKey) {
-        guard key.kind == .globalNetworkSet else { return nil }
+        guard key.kind == .globalNetworkSet, Self.names.contains(where: key.name.hasPrefix) else {
+            return nil
+        }
         let parts = key.name.split(separator: ".", omittingEmptySubsequences: false)
         switch (parts.first, parts.count) {
         case ("region", 2) where !parts[1].isEmpty: self = .region(String(parts[1]))

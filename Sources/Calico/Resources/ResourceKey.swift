@@ -33,12 +33,6 @@ package enum ResourceKind: String, CaseIterable, Sendable, Hashable {
     package var isPolicy: Bool {
         self == .globalNetworkPolicy || self == .networkPolicy
     }
-
-    /// Creates the kind with the etcd path element `plural`. Returns nil for an unknown kind.
-    package init?(plural: some StringProtocol) {
-        guard let kind = Self.allCases.first(where: { $0.plural == plural }) else { return nil }
-        self = kind
-    }
 }
 
 /// The key of a Calico v3 resource in etcd (libcalico-go/lib/backend/model/resource.go:
@@ -59,7 +53,10 @@ package struct ResourceKey: Hashable, Sendable {
     }
 
     /// Returns the prefix of the keys of all objects of `kind`, with the final slash.
-    package static func prefix(_ kind: ResourceKind) -> String { root + kind.plural + "/" }
+    package static func prefix(_ kind: ResourceKind) -> String { prefixes[kind] ?? "" }
+
+    private static let prefixes = Dictionary(
+        uniqueKeysWithValues: ResourceKind.allCases.map { ($0, root + $0.plural + "/") })
 
     /// Returns the prefix of the keys of all objects of `kind` in `namespace`, with the final slash. The kind must be
     /// namespaced.
@@ -69,24 +66,40 @@ package struct ResourceKey: Hashable, Sendable {
 
     /// The whole etcd key.
     package var path: String {
+        var path = Self.prefix(kind)
         if let namespace {
-            Self.prefix(kind, namespace: namespace) + name
-        } else {
-            Self.prefix(kind) + name
+            path += namespace
+            path += "/"
         }
+        path += name
+        return path
     }
 
     /// Reads the key `path`. Returns nil if the key is not a key of a v3 resource or is not ASCII. Every legal name
     /// is ASCII.
     package init?(path: String) {
-        guard path.hasPrefix(Self.root), path.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
-        let parts = path.dropFirst(Self.root.count)
-            .split(separator: "/", omittingEmptySubsequences: false)
-        guard let first = parts.first, let kind = ResourceKind(plural: first),
-            parts.count == (kind.isNamespaced ? 3 : 2), !parts.contains("")
+        var path = path
+        guard let key = path.withUTF8({ Self.read($0) }) else { return nil }
+        self = key
+    }
+
+    private static let rootBytes = Array(root.utf8)
+    private static let plurals = ResourceKind.allCases.map { ($0, Array($0.plural.utf8)) }
+
+    /// Reads the bytes of a key directly, because the write path reads each key several times.
+    private static func read(_ path: UnsafeBufferPointer<UInt8>) -> ResourceKey? {
+        guard path.starts(with: rootBytes), path.allSatisfy({ $0 < 0x80 }) else { return nil }
+        let parts = path.dropFirst(rootBytes.count)
+            .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        guard let first = parts.first,
+            let kind = plurals.first(where: { $1.elementsEqual(first) })?.0,
+            parts.count == (kind.isNamespaced ? 3 : 2), parts.allSatisfy({ !$0.isEmpty })
         else { return nil }
-        self.kind = kind
-        self.namespace = kind.isNamespaced ? String(parts[1]) : nil
-        self.name = String(parts[parts.count - 1])
+        func text(_ part: Slice<UnsafeBufferPointer<UInt8>>) -> String {
+            String(decoding: UnsafeBufferPointer(rebasing: part), as: UTF8.self)
+        }
+        return ResourceKey(
+            kind, namespace: kind.isNamespaced ? text(parts[1]) : nil,
+            name: text(parts[parts.count - 1]))
     }
 }

@@ -112,14 +112,16 @@ struct TransactionBudget {
     /// Counts the write and returns true if it fits into the transaction. Accepts the first write even if it exceeds
     /// the limits, because etcd may be configured with higher limits.
     mutating func take(_ write: PlannedWrite, _ reads: ReadSet) -> Bool {
-        let compared = compared.union(write.required).union(reads.inventory.map(\.path))
+        let added = (write.required + reads.inventory.map(\.path)).filter { !compared.contains($0) }
         // The number of operations is also the number of comparisons: each written object needs one operation and one
         // comparison, and so does the journal entry of the change.
         let operations = operations + write.writes.count + 1
         let bytes = bytes + write.size
-        let fits = operations + compared.count <= limits.operations && bytes <= limits.bytes
+        let comparisons = compared.count + Set(added).count
+        let fits = operations + comparisons <= limits.operations && bytes <= limits.bytes
         guard fits || isEmpty else { return false }
-        (self.operations, self.bytes, self.compared) = (operations, bytes, compared)
+        (self.operations, self.bytes) = (operations, bytes)
+        compared.formUnion(added)
         isEmpty = false
         return true
     }

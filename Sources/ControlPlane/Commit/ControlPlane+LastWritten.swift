@@ -39,8 +39,10 @@ extension ControlPlane {
         let view = PlanningView(mirror)
         var paths: [String] = []
         for change in changes where paths.count < Self.lookups {
-            guard let (name, members) = change.replacement,
-                let stored = view.resource(writer.planner.key(name, view))?.resource
+            // Looks for the stored object first, because most new documents replace nothing.
+            guard let name = change.replacedName,
+                let stored = view.resource(writer.planner.key(name, view))?.resource,
+                let members = change.newMembers
             else { continue }
             let losesLabel = stored.labels.keys.contains {
                 !members.labels.contains($0) && !$0.hasPrefix("policyserver/")
@@ -56,21 +58,27 @@ extension ControlPlane {
 }
 
 extension PreparedChange {
-    /// The name of the object, and the names of the labels and `spec` fields in its new document, for a PUT of a
-    /// region, a subnet or a Calico policy. Nil for any other change. `fields` is nil for a region and a subnet.
-    fileprivate var replacement: (ObjectName, (labels: Set<String>, fields: Set<String>?))? {
+    /// The name of the object that a PUT of a region, a subnet or a Calico policy replaces; nil for any other change.
+    fileprivate var replacedName: ObjectName? {
         switch self {
-        case .putRegion(let name, let decoded):
-            decoded.value.map { (.region(name), (Set($0.labels.keys), nil)) }
-        case .putSubnet(let id, let decoded):
-            decoded.value.map {
-                (.subnet(region: id.region, name: id.name), (Set($0.labels.keys), nil))
-            }
-        case .putPolicy(let name, let judged):
+        case .putRegion(let name, _): .region(name)
+        case .putSubnet(let id, _): .subnet(region: id.region, name: id.name)
+        case .putPolicy(let name, _): name
+        case .putCrossRegion, .patch, .delete, .allocate, .apply, .settle: nil
+        }
+    }
+
+    /// The names of the labels and `spec` fields in the new document of such a PUT; nil if the document is not valid.
+    /// `fields` is nil for a region and a subnet.
+    fileprivate var newMembers: (labels: Set<String>, fields: Set<String>?)? {
+        switch self {
+        case .putRegion(_, let decoded): decoded.value.map { (Set($0.labels.keys), nil) }
+        case .putSubnet(_, let decoded): decoded.value.map { (Set($0.labels.keys), nil) }
+        case .putPolicy(_, let judged):
             judged.stored.map { stored in
                 let labels = stored["metadata"]?["labels"]?.objectValue?.keys ?? []
                 let fields = stored["spec"]?.objectValue?.keys ?? []
-                return (name, (Set(labels), Set(fields)))
+                return (Set(labels), Set(fields))
             }
         case .putCrossRegion, .patch, .delete, .allocate, .apply, .settle: nil
         }

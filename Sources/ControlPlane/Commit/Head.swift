@@ -44,15 +44,20 @@ package struct Head: Sendable, Equatable {
     /// Returns the head after one more change, from values that were read from etcd. Nil bytes mean a deletion.
     package func next(changeID: ChangeID, values: [(path: String, bytes: [UInt8]?)]) -> Head {
         var digest = SHA256()
-        func add(_ bytes: [UInt8]) {
-            digest.update(data: Array("\(bytes.count):".utf8))
-            digest.update(data: bytes)
+        func add(_ bytes: UnsafeBufferPointer<UInt8>) {
+            var length = "\(bytes.count):"
+            length.withUTF8 { digest.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+            digest.update(bufferPointer: UnsafeRawBufferPointer(bytes))
         }
-        add(Array(hash.utf8))
-        add(Array(changeID.text.utf8))
+        func add(_ text: String) {
+            var text = text
+            text.withUTF8(add)
+        }
+        add(hash)
+        add(changeID.text)
         for (path, bytes) in values {
-            add(Array(path.utf8))
-            add(bytes ?? [])
+            add(path)
+            (bytes ?? []).withUnsafeBufferPointer(add)
         }
         let hex = AuditHash(digest.finalize())?.description ?? ""
         return Head(seq: seq + 1, changeID: changeID.text, hash: hex)

@@ -111,9 +111,10 @@ final class Follower: Sendable {
         let time = now()
         let start = ContinuousClock.now
         defer { if !events.isEmpty { stages.record(.projection, since: start) } }
+        let journal = RevisionJournal(changes, authenticator)
         var projection = projector.project(
-            changes, events, headRevision: chain.revision, observedAt: time)
-        if let finding = chain.follow(changes) {
+            changes, events, journal, headRevision: chain.revision, observedAt: time)
+        if let finding = chain.follow(changes, journal: { journal }) {
             logger.error(
                 "\(finding.reason)", metadata: ["revision": "\(changes.revision)"])
             projection.rows.append(

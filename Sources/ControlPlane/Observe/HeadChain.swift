@@ -18,6 +18,13 @@ package struct HeadChain: Sendable {
     /// Follows the changes of one revision. Returns the finding about the new `head`. Returns nil if the revision does
     /// not change `head`, or if the new `head` continues the chain.
     package mutating func follow(_ changes: RevisionChanges) -> HeadFinding? {
+        follow(changes) { RevisionJournal(changes) }
+    }
+
+    /// - Parameter journal: Returns the journal entries of the revision. Called only if the revision changes `head`.
+    mutating func follow(
+        _ changes: RevisionChanges, journal: () -> RevisionJournal
+    ) -> HeadFinding? {
         guard let event = changes.events.last(where: { $0.keyValue.key == Keyspace.head }) else {
             return nil
         }
@@ -36,7 +43,7 @@ package struct HeadChain: Sendable {
         case (.unreadable, _):
             return HeadFinding("head can be read again", before, stored)
         case (.absent, .valid(let head)), (.valid, .valid(let head)):
-            let expected = Self.continued(before.head ?? .initial, changes)
+            let expected = Self.continued(before.head ?? .initial, journal())
             guard expected != head else { return nil }
             return HeadFinding(
                 "the new value of head does not follow from the previous one: another program wrote it",
@@ -49,18 +56,12 @@ package struct HeadChain: Sendable {
 
     /// Returns the head that results from `head` and the accepted changes of one revision. The changes are applied in
     /// the order in which their transaction wrote them.
-    private static func continued(_ head: Head, _ changes: RevisionChanges) -> Head {
-        var values: [String: [UInt8]] = [:]
-        for event in changes.events where event.kind == .put {
-            if let key = event.keyValue.key.string { values[key] = event.keyValue.value }
-        }
+    private static func continued(_ head: Head, _ journal: RevisionJournal) -> Head {
         var head = head
-        for event in changes.events where event.kind == .put {
-            guard let (id, reading) = JournalReading.of(event.keyValue), let entry = reading.claim,
-                entry.isAccepted
-            else { continue }
+        for (id, reading) in journal.entries {
+            guard let entry = reading.claim, entry.isAccepted else { continue }
             head = head.next(
-                changeID: id, values: entry.keys.map { (path: $0, bytes: values[$0]) })
+                changeID: id, values: entry.keys.map { (path: $0, bytes: journal.values[$0]) })
         }
         return head
     }

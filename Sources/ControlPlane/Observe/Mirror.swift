@@ -87,11 +87,12 @@ package final class Mirror: Sendable {
                 put.map { state.put($0) } ?? state.delete(event.keyValue.key)
             }
         }
-        let events = zip(changes.events, before).compactMap { event, before in
+        let events = zip(changes.events, zip(puts, before)).compactMap { event, states in
             AuditedKey(event.keyValue.key).map { key in
                 AuditedEvent(
-                    key: key, before: before?.bytes,
-                    after: event.kind == .put ? event.keyValue.value : nil)
+                    key: key, before: states.1?.bytes,
+                    after: event.kind == .put ? event.keyValue.value : nil,
+                    document: states.0?.document)
             }
         }
         // Judges the subnets after all events are applied, because the findings depend on the complete revision.

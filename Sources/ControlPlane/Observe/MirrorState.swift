@@ -1,4 +1,5 @@
 package import Calico
+import Documents
 package import Domain
 package import Etcd
 
@@ -184,6 +185,8 @@ package struct PreparedPut: Sendable {
 
     let keyValue: KeyValue
     package let content: Content
+    /// The parsed value of an audited object; nil if it is not a JSON object, and for other keys.
+    private(set) var document: JSONValue?
 
     /// Parses and checks the value of one key.
     package init(_ keyValue: KeyValue) {
@@ -195,6 +198,7 @@ package struct PreparedPut: Sendable {
         case .resource(let key)?:
             var entry = entry
             let value = StoredValue(key, keyValue.value)
+            document = value.resource?.document
             if InventoryKey(key) != nil, let resource = value.resource {
                 entry.nets = InventoryResource.nets(resource)
             }

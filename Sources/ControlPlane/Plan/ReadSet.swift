@@ -146,8 +146,7 @@ package struct ReadSet: Sendable {
     /// The regions and subnets among the keys that the plan looked up. The transaction must compare these keys, because
     /// writers outside this server can change them without changing `head`.
     var inventory: [(path: String, revision: Int64)] {
-        revisions.filter { path, _ in ResourceKey(path: path).flatMap(InventoryKey.init) != nil }
-            .sorted { $0.path < $1.path }
+        revisions.filter { path, _ in InventoryKey(path: path) != nil }.sorted { $0.path < $1.path }
     }
 }
 

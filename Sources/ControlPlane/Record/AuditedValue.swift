@@ -8,6 +8,8 @@ package struct AuditedEvent: Sendable, Equatable {
     var before: [UInt8]?
     /// The new value; nil for a deletion.
     var after: [UInt8]?
+    /// `after`, if the mirror has already parsed it.
+    var document: JSONValue?
 }
 
 /// The value of an audited key in the ledger's form. The bytes are parsed once.
@@ -20,9 +22,10 @@ package struct AuditedValue: Sendable, Equatable {
     /// The networks that the object names.
     let networks: Set<CIDR>
 
-    init(_ key: AuditedKey, _ bytes: [UInt8]) {
+    /// - Parameter parsed: The parsed bytes; nil if they have not been parsed yet.
+    init(_ key: AuditedKey, _ bytes: [UInt8], parsed: JSONValue? = nil) {
         let text = String(decoding: bytes, as: UTF8.self)
-        let document = try? JSONParser.parse(bytes)
+        let document = parsed ?? (try? JSONParser.parse(bytes))
         self.text = text
         identity = AuditIdentity(key, document: document)
         networks = NamedNetworks.of(document)

@@ -2,6 +2,28 @@ import Documents
 import Domain
 import Etcd
 
+/// The journal entries of one revision, each read once, and the values that the revision wrote.
+struct RevisionJournal {
+    let entries: [(id: ChangeID, reading: JournalReading)]
+    /// The written values by key; empty if the revision has no journal entry.
+    let values: [String: [UInt8]]
+
+    init(
+        _ changes: RevisionChanges, _ authenticator: JournalAuthenticator = JournalAuthenticator()
+    ) {
+        entries = changes.events.compactMap { event in
+            event.kind == .put ? authenticator.read(event.keyValue) : nil
+        }
+        var values: [String: [UInt8]] = [:]
+        if !entries.isEmpty {
+            for event in changes.events where event.kind == .put {
+                if let key = event.keyValue.key.string { values[key] = event.keyValue.value }
+            }
+        }
+        self.values = values
+    }
+}
+
 /// Finds the change that wrote a key, from the journal entries of one revision.
 struct JournalIndex {
     private var changes: [String: (id: ChangeID, reading: JournalReading)] = [:]
@@ -10,15 +32,9 @@ struct JournalIndex {
 
     /// - Parameter headRevision: The mod_revision of `head` before this revision; nil if unknown.
     init(
-        _ revision: RevisionChanges, _ authenticator: JournalAuthenticator, headRevision: Int64?
+        _ journal: RevisionJournal, _ authenticator: JournalAuthenticator, headRevision: Int64?
     ) {
-        let readings = revision.events.compactMap { event in
-            event.kind == .put ? authenticator.read(event.keyValue) : nil
-        }
-        guard !readings.isEmpty else { return }
-        // Collects the written values only if they are needed for authentication.
-        let values = authenticator.isOn ? Self.values(revision) : [:]
-        for (id, reading) in readings {
+        for (id, reading) in journal.entries {
             guard let claim = reading.claim else {
                 unreadable = (id, reading)
                 continue
@@ -27,7 +43,7 @@ struct JournalIndex {
             var reading = reading
             if let entry = reading.entry,
                 let problem = authenticator.problem(
-                    entry, before: headRevision, value: { values[$0] })
+                    entry, before: headRevision, value: { journal.values[$0] })
             {
                 reading = .doubtful(JournalDoubt(.notAuthentic(problem), claim: entry))
             }
@@ -46,14 +62,6 @@ struct JournalIndex {
     private mutating func note(_ key: String, _ id: ChangeID, _ reading: JournalReading) {
         if reading.entry == nil, changes[key]?.reading.entry != nil { return }
         changes[key] = (id, reading)
-    }
-
-    private static func values(_ revision: RevisionChanges) -> [String: [UInt8]] {
-        var values: [String: [UInt8]] = [:]
-        for event in revision.events where event.kind == .put {
-            if let key = event.keyValue.key.string { values[key] = event.keyValue.value }
-        }
-        return values
     }
 }
 

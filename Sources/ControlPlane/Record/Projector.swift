@@ -31,11 +31,22 @@ package struct Projector: Sendable {
         _ changes: RevisionChanges, _ events: [AuditedEvent], headRevision: Int64? = nil,
         observedAt now: Timestamp
     ) -> Projection {
-        let journal = JournalIndex(changes, authenticator, headRevision: headRevision)
+        project(
+            changes, events, RevisionJournal(changes, authenticator), headRevision: headRevision,
+            observedAt: now)
+    }
+
+    func project(
+        _ changes: RevisionChanges, _ events: [AuditedEvent], _ entries: RevisionJournal,
+        headRevision: Int64?, observedAt now: Timestamp
+    ) -> Projection {
+        let journal = JournalIndex(entries, authenticator, headRevision: headRevision)
         var projection = Projection(revision: changes.revision)
         for event in events {
             let before = event.before.map { AuditedValue(event.key, $0) }
-            let after = event.after.map { AuditedValue(event.key, $0) }
+            let after = event.after.map {
+                AuditedValue(event.key, $0, parsed: event.document)
+            }
             var row = draft(event.key, before: before, after: after, time: now)
             row.revision = changes.revision
             switch journal[event.key.path] {

@@ -135,6 +135,52 @@ package enum AuditWords {
     /// Returns the words of a text. A word consists of letters, digits and characters of `marks`. A word has at least
     /// one letter or digit, and does not end in a full stop or colon.
     package static func split(_ text: String) -> [String] {
+        var text = text
+        // Most texts are ASCII. Their bytes are read directly, because the index splits every text of every row.
+        return text.withUTF8 { ascii($0) } ?? anyScalars(text)
+    }
+
+    /// Returns the words of a text; nil if the text is not ASCII.
+    private static func ascii(_ text: UnsafeBufferPointer<UInt8>) -> [String]? {
+        guard text.allSatisfy({ $0 < 0x80 }) else { return nil }
+        var words: [String] = []
+        var start = 0
+        while start < text.count {
+            guard asciiKinds[Int(text[start])] != .separator else {
+                start += 1
+                continue
+            }
+            var end = start
+            var isWord = false
+            while end < text.count, asciiKinds[Int(text[end])] != .separator {
+                isWord = isWord || asciiKinds[Int(text[end])] == .letter
+                end += 1
+            }
+            let next = end
+            while end > start, text[end - 1] == UInt8(ascii: ".") || text[end - 1] == UInt8(ascii: ":") {
+                end -= 1
+            }
+            if isWord {
+                words.append(
+                    String(decoding: UnsafeBufferPointer(rebasing: text[start..<end]), as: UTF8.self))
+            }
+            start = next
+        }
+        return words
+    }
+
+    private enum ASCIIKind {
+        case separator, mark
+        /// A letter or digit.
+        case letter
+    }
+
+    private static let asciiKinds: [ASCIIKind] = (0..<0x80).map { byte in
+        let scalar = Unicode.Scalar(UInt8(byte))
+        return !isOfWord(scalar) ? .separator : marks.contains(scalar) ? .mark : .letter
+    }
+
+    private static func anyScalars(_ text: String) -> [String] {
         var words: [String] = []
         var word = String.UnicodeScalarView()
         func end() {

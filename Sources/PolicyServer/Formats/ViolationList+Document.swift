@@ -62,14 +62,14 @@ package enum WarningHeader {
     }
 
     private static func quotable(_ text: String) -> String {
-        var result = ""
+        var result: [UInt8] = []
         for scalar in text.unicodeScalars.prefix(500) {
             switch scalar {
-            case "\"", "\\": result += "\\\(scalar)"
-            case " "..."~": result.unicodeScalars.append(scalar)
-            default: result += "?"
+            case "\"", "\\": result += [UInt8(ascii: "\\"), UInt8(scalar.value)]
+            case " "..."~": result.append(UInt8(scalar.value))
+            default: result.append(UInt8(ascii: "?"))
             }
         }
-        return result
+        return String(decoding: result, as: UTF8.self)
     }
 }

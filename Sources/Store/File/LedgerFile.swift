@@ -158,24 +158,26 @@ enum LedgerFile {
 /// continue to write to a deleted file, and every new row would be lost when the process ends.
 struct FileGuard: Sendable {
     private let path: String
+    private let log: String
     private let expected: [LedgerFile.Identity?]
 
     /// Must be called after SQLite has opened `path`, because SQLite creates the `-wal` file only then.
     init(path: String) {
         self.path = path
-        expected = Self.identities(path)
+        log = path + "-wal"
+        expected = [path, log].map(LedgerFile.Identity.init(path:))
     }
 
     /// Throws `io` if a file is missing or was replaced.
     func check() throws(StoreError) {
-        guard Self.identities(path) != expected else { return }
+        // Allocates no memory, because every write checks the files several times.
+        guard
+            LedgerFile.Identity(path: path) != expected[0]
+                || LedgerFile.Identity(path: log) != expected[1]
+        else { return }
         throw StoreError(
             code: .io,
             message: "\(path): the file or its -wal was moved, deleted or replaced while in use. "
                 + "Put it back, or restart the server to use the file that is there now.")
-    }
-
-    private static func identities(_ path: String) -> [LedgerFile.Identity?] {
-        [path, path + "-wal"].map(LedgerFile.Identity.init(path:))
     }
 }
