@@ -6,10 +6,17 @@ seconds=${seconds-}
 export BENCH_WRK=Benchmarks/wrk
 export ETCDCTL_API=3
 
-others=() # pids that stop_everything stops, beside those of stop_all
+others=() # pids of running processes that stop_everything stops, beside those of stop_all
 
 # keep_running PID...: lets the next start_server or start_etcd set its variables without losing these processes.
 keep_running() { others+=("$@"); }
+
+# forget PID: the process has ended, and its pid may become another's.
+forget() {
+    local pid rest=()
+    for pid in "${others[@]}"; do [[ $pid == "$1" ]] || rest+=("$pid"); done
+    others=("${rest[@]}")
+}
 
 # Stops every process: the newest first, so that a server stops before its etcd.
 stop_everything() {
@@ -111,4 +118,10 @@ ledger_agrees() {
         curl -fsS --data @- "$1/v3/kv/range" | jq -r '.count // "0"')
     echo "Policies in etcd: $stored. Their rows in the ledger: $accepted."
     [[ $stored -eq $accepted ]]
+}
+
+# with_policy URL NAME: creates a policy with the body of put-policy.lua.
+with_policy() {
+    sed -n 's/^local body = \[\[\(.*\)\]\]$/\1/p' Benchmarks/wrk/put-policy.lua | sed "s/%s/$2/" |
+        curl -fsS -X PUT -H 'Content-Type: application/json' --data-binary @- "$1/v1/policies/$2" >/dev/null
 }

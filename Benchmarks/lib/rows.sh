@@ -1,8 +1,8 @@
-# Sourced by Benchmarks/run: sets up, measures and prints its rows. Each measurement appends a line to a file in $work:
+# Sourced by Benchmarks/run: sets up and measures its rows. Each measurement appends a line to a file in $work:
 # "answers rate bad p50 p99", unless its function says otherwise.
-# shellcheck disable=SC2154  # Benchmarks/run and scripts/lib/loopback.sh set the other variables
+# shellcheck disable=SC2034,SC2154  # Benchmarks/run, table.sh and scripts/lib/loopback.sh set and use the others
 
-main_etcd='' before_etcd=''
+main_etcd='' before_etcd='' pair_etcd='' start_etcd_url=''
 
 # set_up: starts what the rows need, and lets connections, caches and the first policy's tiers warm up.
 set_up() {
@@ -19,12 +19,23 @@ set_up() {
         write_put_request
         with_wrk put-gateway.lua "$main_etcd" 64 2 >/dev/null
     fi
+    if wants 5 6 10; then create_listed_policies; fi
+    if wants 5; then start_plain_server; fi
+    if wants 6; then start_nginx; fi
+    if wants 7; then
+        # On an etcd of its own: the other rows must not pay for a second server that follows their changes.
+        etcd_data=$work/pair-etcd start_etcd
+        keep_running "$etcd_pid"
+        pair_etcd=$etcd_url
+    fi
+    if wants 8; then fill_for_start; fi
     if wants 9 && [[ -n $before ]]; then
         # On an etcd of its own: a server follows all changes of its etcd, and that costs CPU time.
         etcd_data=$work/before-etcd start_etcd
         before_etcd=$etcd_url
         server_log=$work/before.log start_server "$before" "127.0.0.1:$(free_port)" "$work/before" --etcd "$before_etcd"
-        before_url=$server_url before_pid=$server_pid
+        before_url=$server_url
+        before_pid=$server_pid
         keep_running "$etcd_pid" "$server_pid"
         with_wrk put-policy.lua "$before_url" 64 2 >/dev/null
     fi
@@ -48,6 +59,17 @@ measure_round() {
         with_h2load 1 "$main_etcd" >>"$work/grpc1"
         python3 Benchmarks/lib/sqlite_commit.py "$work/commit.sqlite" "$seconds" >>"$work/commit1"
     fi
+    if wants 5; then
+        with_wrk get.lua "$main_url/v1/policies/a-listed-1" 64 >>"$work/get64"
+        with_wrk get.lua "$plain_url/v1/policies/a-listed-1" 64 >>"$work/plain64"
+    fi
+    if wants 6; then
+        with_wrk get.lua "$main_url/v1/policies?limit=100" 64 >>"$work/list64"
+        with_wrk get.lua "$nginx_url/list.json" 64 >>"$work/nginx64"
+    fi
+    if wants 7; then measure_pair; fi
+    if wants 8; then measure_start; fi
+    if wants 10; then measure_crowd; fi
 }
 
 # put_counting_cpu URL PID: row 1's load. Prints a sixth column: CPU seconds of the server per 1,000 accepted writes.
@@ -98,52 +120,132 @@ hundred_at_once() {
         $((100 - $(jq '[.changes[]? | select(.verb == "create")] | length' "$work/at-once.out")))
 }
 
-print_rows() {
-    local ours against
-    if wants 1; then
-        ours=$(median 2 "$work/server64") against=$(median 2 "$work/gateway64")
-        row 1 'accepted writes/s, 64 clients' "$ours" "etcd's JSON gateway, 64 clients: $against" \
-            "$(ratio "$ours" "$against")" '>= 1.0' '>= 1.5'
-    fi
-    if wants 2; then
-        ours=$(median 2 "$work/server64") against=$(median 2 "$work/grpc64")
-        row 2 'the same' "$ours" "raw gRPC Put, 64 in flight: $against" "$(ratio "$ours" "$against")" '>= 0.35' '>= 0.6'
-    fi
-    if wants 3; then
-        ours=$(median 1 "$work/at-once.all") against=$(median 1 "$work/hundred.all")
-        row 3 '100 policies in one request, start of curl included' "$((ours / 1000)) ms" \
-            "100 PUTs one after the other: $((against / 1000)) ms" "$(ratio "$against" "$ours")" '>= 15' '>= 30'
-    fi
-    if wants 4; then
-        local put commit
-        put=$(median 4 "$work/grpc1") commit=$(median 4 "$work/commit1")
-        ours=$(median 4 "$work/server1")
-        row 4 'one client, p50 of an accepted write' "$ours us" "raw gRPC Put $put us + SQLite commit $commit us" \
-            "$(ratio "$ours" $((put + commit)))" '<= 1.5' '<= 1.2'
-        put=$(median 5 "$work/grpc1") commit=$(median 5 "$work/commit1")
-        ours=$(median 5 "$work/server1")
-        row "4'" 'the same, p99' "$ours us" "raw gRPC Put $put us + SQLite commit $commit us" \
-            "$(ratio "$ours" $((put + commit)))" - -
-    fi
-    if wants 9; then
-        ours=$(median 6 "$work/server64") against=-
-        if [[ -n $before ]]; then against=$(median 6 "$work/before64"); fi
-        row 9 'CPU seconds of the server per 1,000 accepted writes' "$ours" "before: $against" \
-            "$(ratio "$ours" "$against")" '<= 0.5' '<= 0.35'
-    fi
+# Creates the policies that the list of row 6 shows: their names come before all others. They are those of put-policy.lua.
+create_listed_policies() {
+    sed -n 's/^local body = \[\[\(.*\)\]\]$/\1/p' Benchmarks/wrk/put-policy.lua |
+        jq -c '. as $policy | [range(1; 101) | . as $number | $policy | .metadata.name = "a-listed-\($number)"]' |
+        curl -fsS -X POST -H 'Content-Type: application/json' --data-binary @- "$main_url/v1/apply" >/dev/null
 }
 
-# check_answers: fails if an answer was not a success, or if etcd and a ledger disagree.
-check_answers() {
-    local bad=0 file failed=no
-    for file in server64 before64 gateway64 grpc64 server1 grpc1; do
-        [[ ! -e $work/$file ]] || bad=$((bad + $(sum 3 "$work/$file")))
-    done
-    for file in hundred.all at-once.all; do
-        [[ ! -e $work/$file ]] || bad=$((bad + $(sum 2 "$work/$file")))
-    done
-    echo "Answers that were not a success: $bad."
-    if [[ -n $main_etcd ]]; then ledger_agrees "$main_etcd" "$work/data/audit.sqlite" || failed=yes; fi
-    if [[ -n $before_etcd ]]; then ledger_agrees "$before_etcd" "$work/before/audit.sqlite" || failed=yes; fi
-    [[ $bad -eq 0 && $failed == no ]]
+# Starts the plain SwiftNIO server of row 5, with an answer of the server: its header fields and its bytes.
+start_plain_server() {
+    local port
+    port=$(free_port)
+    curl -fsS -D "$work/get.head" -o "$work/get.body" "$main_url/v1/policies/a-listed-1"
+    "$peers" answer "$port" "$work/get.head" "$work/get.body" >"$work/plain.log" 2>&1 &
+    plain_url=http://127.0.0.1:$port
+    keep_running $!
+    await 10 $! curl -fsS "$plain_url" || { cat "$work/plain.log" >&2; return 1; }
+    curl -fsS "$plain_url" | cmp - "$work/get.body"
+}
+
+# Starts the nginx of row 6, with the list's bytes as a file.
+start_nginx() {
+    local port
+    port=$(free_port)
+    mkdir "$work/www"
+    curl -fsS -o "$work/www/list.json" "$main_url/v1/policies?limit=100"
+    [[ $(jq '[.items[].metadata.name | select(startswith("a-listed-"))] | length' "$work/www/list.json") -eq 100 ]]
+    cat >"$work/nginx.conf" <<NGINX
+worker_processes auto;
+user $(id -un);
+pid $work/nginx.pid;
+error_log $work/nginx.log;
+events { worker_connections 1024; }
+http {
+    access_log off;
+    sendfile on;
+    keepalive_requests 1000000000;
+    types { application/json json; }
+    server { listen 127.0.0.1:$port; root $work/www; }
+}
+NGINX
+    nginx -c "$work/nginx.conf" -g 'daemon off;' 2>"$work/nginx.err" &
+    nginx_url=http://127.0.0.1:$port
+    keep_running $!
+    await 10 $! curl -fsS "$nginx_url/list.json" || { cat "$work/nginx.err" "$work/nginx.log" >&2; return 1; }
+}
+
+# stop_when_idle: stops the server that was started last, when its ledger is up to date.
+stop_when_idle() {
+    cpu_ticks_when_idle "$server_pid" >/dev/null
+    stop "$server_pid"
+    server_pid=''
+}
+
+# Row 7: one server alone; then a second one beside it, and the same clients over both; then the clients on the first
+# alone, while the second only follows.
+measure_pair() {
+    local first_url first_pid other
+    server_log=$work/first.log start_server "$binary" "127.0.0.1:$(free_port)" "$work/first" --etcd "$pair_etcd"
+    first_url=$server_url first_pid=$server_pid
+    with_wrk put-policy.lua "$first_url" 64 1 >/dev/null
+    with_wrk put-policy.lua "$first_url" 64 >>"$work/alone64"
+    keep_running "$first_pid" # if this is interrupted
+    server_log=$work/second.log start_server "$binary" "127.0.0.1:$(free_port)" "$work/second" --etcd "$pair_etcd"
+    with_wrk put-policy.lua "$server_url" 64 1 >/dev/null
+    cpu_ticks_when_idle "$first_pid" >/dev/null
+    cpu_ticks_when_idle "$server_pid" >/dev/null
+    with_wrk put-policy.lua "$first_url" 32 >"$work/half" &
+    other=$!
+    with_wrk put-policy.lua "$server_url" 32 >"$work/other-half"
+    wait "$other"
+    awk '{ answers += $1; rate += $2; bad += $3 } END { print answers, rate, bad, 0, 0 }' \
+        "$work/half" "$work/other-half" >>"$work/pair64"
+    with_wrk put-policy.lua "$first_url" 64 >>"$work/followed64"
+    stop_when_idle
+    stop "$first_pid"
+    forget "$first_pid"
+}
+
+# time_to_ready DATA: starts a server for row 8 and appends the milliseconds until it is ready to the file DATA.ready.
+time_to_ready() {
+    local address started
+    address=127.0.0.1:$(free_port)
+    started=$(date +%s%N)
+    "$binary" serve --listen "$address" --data-dir "$1" --etcd "$start_etcd_url" >"$work/start.log" 2>&1 &
+    server_pid=$!
+    server_url=http://$address
+    python3 Benchmarks/lib/ready.py "$server_url" "$started" "$server_pid" >>"$1.ready" ||
+        { tail -n 20 "$work/start.log" >&2; return 1; }
+}
+
+# Fills an etcd for row 8, and starts a server on it for the first time, which makes the ledger.
+fill_for_start() {
+    etcd_data=$work/start-etcd start_etcd
+    keep_running "$etcd_pid"
+    start_etcd_url=$etcd_url
+    start_server "$binary" "127.0.0.1:$(free_port)" "$work/prototype" --etcd "$start_etcd_url"
+    with_policy "$server_url" copy-0
+    stop_when_idle
+    echo "writing $policies policies" >&2
+    python3 Benchmarks/lib/copies.py "$start_etcd_url" policies "$policies"
+    time_to_ready "$work/new"
+    stop_when_idle
+    mv "$work/new.ready" "$work/start-new"
+    mv "$work/new" "$work/start"
+}
+
+# Row 8: a start with a ledger that is up to date, and a paged read of the same keys: "keys milliseconds".
+measure_start() {
+    time_to_ready "$work/start"
+    stop_when_idle
+    "$peers" range "$start_etcd_url" /calico/resources/v3/projectcalico.org/globalnetworkpolicies/ >>"$work/range"
+}
+
+followers=200 readers=50
+
+# Row 10: row 1's load without and with followers of the audit stream and readers of lists.
+measure_crowd() {
+    local crowd
+    with_wrk put-policy.lua "$main_url" 64 >>"$work/quiet64"
+    python3 Benchmarks/lib/crowd.py "$main_url" $followers $readers >"$work/crowd.out" &
+    crowd=$!
+    keep_running "$crowd"
+    await 60 "$crowd" grep -q ready "$work/crowd.out" || { echo "error: the followers do not connect" >&2; return 1; }
+    with_wrk put-policy.lua "$main_url" 64 >>"$work/crowd64"
+    kill -TERM "$crowd"
+    wait "$crowd"
+    forget "$crowd"
+    tail -n 1 "$work/crowd.out" >>"$work/crowd"
 }
