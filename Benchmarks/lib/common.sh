@@ -2,6 +2,7 @@
 
 work=${work-}
 seconds=${seconds-}
+binary=${binary-}
 
 export BENCH_WRK=Benchmarks/wrk
 export ETCDCTL_API=3
@@ -52,9 +53,9 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) printf "%.2f", a / b; else
 cpu_ticks() { sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'; }
 
 # cpu_ticks_when_idle PID: the same, as soon as the process has used less than 3 % of a core for half a second. Work that
-# was left for the background counts too.
+# was left for the background counts too. It waits for ten minutes at most.
 cpu_ticks_when_idle() {
-    local before now deadline=$((SECONDS + 60)) most
+    local before now deadline=$((SECONDS + 600)) most
     most=$(($(getconf CLK_TCK) * 3 / 200))
     before=$(cpu_ticks "$1")
     while :; do
@@ -124,4 +125,24 @@ ledger_agrees() {
 with_policy() {
     sed -n 's/^local body = \[\[\(.*\)\]\]$/\1/p' Benchmarks/wrk/put-policy.lua | sed "s/%s/$2/" |
         curl -fsS -X PUT -H 'Content-Type: application/json' --data-binary @- "$1/v1/policies/$2" >/dev/null
+}
+
+# time_to_ready DATA ETCD_URL: starts a server that may take minutes, and appends the milliseconds until it is ready to
+# the file DATA.ready. Sets server_url and server_pid.
+time_to_ready() {
+    local address started
+    address=127.0.0.1:$(free_port)
+    started=$(date +%s%N)
+    "$binary" serve --listen "$address" --data-dir "$1" --etcd "$2" >"$1.log" 2>&1 &
+    server_pid=$!
+    server_url=http://$address
+    python3 Benchmarks/lib/ready.py "$server_url" "$started" "$server_pid" >>"$1.ready" ||
+        { tail -n 20 "$1.log" >&2; return 1; }
+}
+
+# stop_when_idle: stops the server that was started last, when its ledger is up to date.
+stop_when_idle() {
+    cpu_ticks_when_idle "$server_pid" >/dev/null
+    stop "$server_pid"
+    server_pid=''
 }

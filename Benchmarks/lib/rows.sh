@@ -166,13 +166,6 @@ NGINX
     await 10 $! curl -fsS "$nginx_url/list.json" || { cat "$work/nginx.err" "$work/nginx.log" >&2; return 1; }
 }
 
-# stop_when_idle: stops the server that was started last, when its ledger is up to date.
-stop_when_idle() {
-    cpu_ticks_when_idle "$server_pid" >/dev/null
-    stop "$server_pid"
-    server_pid=''
-}
-
 # Row 7: one server alone; then a second one beside it, and the same clients over both; then the clients on the first
 # alone, while the second only follows.
 measure_pair() {
@@ -198,18 +191,6 @@ measure_pair() {
     forget "$first_pid"
 }
 
-# time_to_ready DATA: starts a server for row 8 and appends the milliseconds until it is ready to the file DATA.ready.
-time_to_ready() {
-    local address started
-    address=127.0.0.1:$(free_port)
-    started=$(date +%s%N)
-    "$binary" serve --listen "$address" --data-dir "$1" --etcd "$start_etcd_url" >"$work/start.log" 2>&1 &
-    server_pid=$!
-    server_url=http://$address
-    python3 Benchmarks/lib/ready.py "$server_url" "$started" "$server_pid" >>"$1.ready" ||
-        { tail -n 20 "$work/start.log" >&2; return 1; }
-}
-
 # Fills an etcd for row 8, and starts a server on it for the first time, which makes the ledger.
 fill_for_start() {
     etcd_data=$work/start-etcd start_etcd
@@ -220,7 +201,7 @@ fill_for_start() {
     stop_when_idle
     echo "writing $policies policies" >&2
     python3 Benchmarks/lib/copies.py "$start_etcd_url" policies "$policies"
-    time_to_ready "$work/new"
+    time_to_ready "$work/new" "$start_etcd_url"
     stop_when_idle
     mv "$work/new.ready" "$work/start-new"
     mv "$work/new" "$work/start"
@@ -228,7 +209,7 @@ fill_for_start() {
 
 # Row 8: a start with a ledger that is up to date, and a paged read of the same keys: "keys milliseconds".
 measure_start() {
-    time_to_ready "$work/start"
+    time_to_ready "$work/start" "$start_etcd_url"
     stop_when_idle
     "$peers" range "$start_etcd_url" /calico/resources/v3/projectcalico.org/globalnetworkpolicies/ >>"$work/range"
 }
