@@ -4,8 +4,9 @@
 usage: copies.py ETCD_URL policies|subnets|endpoints COUNT
 
 It copies the policy `copy-0`, and the subnet `copy-0` of the region `west`, which must be there: their bytes are those
-that the server writes. A subnet also gets a network of its own, a /28 from 10.0.0.0 on. The endpoints are as
-networking-calico writes them. The copies are changes that the server did not make, as are those of Calico's own tools.
+that the server writes. A subnet also gets a network of its own, a /28 from 10.0.0.0 on, so that an allocation has to pass
+over all of them. The endpoints are as networking-calico writes them. The copies are changes that the server did not
+make, as are those of Calico's own tools.
 """
 import base64
 import http.client
@@ -75,7 +76,7 @@ def copies(gateway, kind, count):
         value = original.replace("copy-0", f"copy-{number:06}").replace(uid, str(uuid.uuid4()))
         if kind == "subnets":
             [old] = stored["spec"]["nets"]
-            value = value.replace(old, f"{ipaddress.ip_address(network + 16 * number)}/28")
+            value = value.replace(old, f"{ipaddress.ip_address(network + 16 * (number - 1))}/28")
         yield f"{prefix}copy-{number:06}", value
 
 
