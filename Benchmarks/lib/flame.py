@@ -2,7 +2,7 @@
 """Draws a flame graph of the output of `perf script -F comm,tid,ip,sym,dso`, and prints the samples by thread, library
 and function.
 
-usage: flame.py STACKS FILE.svg
+usage: flame.py STACKS PROGRAM FILE.svg
 """
 import collections
 import html
@@ -36,8 +36,8 @@ def read(path):
         yield thread, frames[::-1]
 
 
-def library(symbol, file):
-    """Returns the Swift module, or the library, that a frame belongs to."""
+def library(symbol, file, program):
+    """Returns the Swift module, or the library, that a frame belongs to. Libraries are linked into the program too."""
     if "kernel" in file or file.startswith("["):
         return "kernel"
     match = MODULE.match(symbol)
@@ -50,9 +50,11 @@ def library(symbol, file):
         return "Swift runtime"
     if symbol.startswith("sqlite3"):
         return "sqlite"
+    if file == program:
+        return "C in the program"
     name = file.rsplit("/", 1)[-1].split(".so")[0]
-    return {"libswiftCore": "Swift runtime", "libswift_Concurrency": "Swift runtime", "libsqlite3": "sqlite",
-            "policy-server": "C in the program"}.get(name, name)
+    return {"libswiftCore": "Swift runtime", "libswift_Concurrency": "Swift runtime", "libsqlite3": "sqlite"}.get(
+        name, name)
 
 
 def demangled(symbols):
@@ -116,21 +118,23 @@ document.ondblclick = () => location.reload()
                   + f"<script><![CDATA[{script}]]></script></svg>\n")
 
 
-def main(stacks, svg):
+def main(stacks, program, svg):
     samples = list(read(stacks))
     if not samples:
         sys.exit("error: perf recorded no samples")
     names = demangled({symbol for _, frames in samples for symbol, _ in frames})
     threads, libraries, own, inclusive = (collections.Counter() for _ in range(4))
-    within, nearest, whole = collections.Counter(), collections.Counter(), 0
+    within, innermost, nearest = (collections.Counter() for _ in range(3))
+    whole = 0
     root, depth = Node(), 0
     for thread, frames in samples:
-        placed = [(names[symbol], library(symbol, file)) for symbol, file in frames]
+        placed = [(names[symbol], library(symbol, file, program)) for symbol, file in frames]
         threads[thread] += 1
         libraries[placed[-1][1]] += 1
         own[f"{placed[-1][0]} [{placed[-1][1]}]"] += 1
         inclusive.update({f"{name} [{group}]" for name, group in placed})
         ours = [f"{name} [{group}]" for name, group in placed if group in OURS]
+        innermost[next((group for _, group in reversed(placed) if group in OURS), "none")] += 1
         nearest[ours[-1] if ours else "none of ours, or the stack is cut"] += 1
         whole += placed[0][0] in ("start_thread", "_start", "clone3", "__clone3")
         within.update({group for _, group in placed if group in OURS})
@@ -145,6 +149,7 @@ def main(stacks, svg):
     table("thread", threads, total)
     table("library or module, itself", libraries, total)
     table("our modules, with what they call", within, total)
+    table("our module nearest to the sample, with the libraries that it calls", innermost, total)
     table("our function nearest to the sample, with the libraries that it calls", nearest, total, 60)
     table("function, itself", own, total)
     table("function, with what it calls", inclusive, total, 80)
