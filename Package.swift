@@ -123,6 +123,16 @@ let package = Package(
         .executableTarget(
             name: "LedgerBenchmarks", dependencies: ["Documents", "Domain", "Store"],
             path: "Benchmarks/Ledger"),
+        .executableTarget(
+            name: "BenchmarkPeers",
+            dependencies: [
+                "Etcd",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Benchmarks/Peers"),
         .target(
             name: "TestSupport",
             dependencies: [

@@ -8,6 +8,7 @@ package_of() {
         etcdctl) echo etcd-client ;;
         h2load | nghttp) echo nghttp2-client ;;
         nginx) echo nginx-light ;;
+        perf) echo linux-perf ;; # Debian's name
         python-cryptography) echo python3-cryptography ;;
         python-venv) echo python3-venv ;;
         readelf | strip) echo binutils ;;

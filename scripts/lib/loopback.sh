@@ -26,36 +26,37 @@ await() {
     done
 }
 
-# start_etcd: starts etcd with its data under $work and sets etcd_url.
+# start_etcd: starts etcd with its data in $etcd_data, by default under $work, and sets etcd_url and etcd_pid.
 start_etcd() {
-    local client peer
+    local client peer data=${etcd_data:-$work/etcd}
     client=$(free_port)
     peer=$(free_port)
     etcd_url=http://127.0.0.1:$client
-    etcd --name quickstart --data-dir "$work/etcd" \
+    etcd --name quickstart --data-dir "$data" \
         --listen-client-urls "$etcd_url" --advertise-client-urls "$etcd_url" \
         --listen-peer-urls "http://127.0.0.1:$peer" \
         --initial-advertise-peer-urls "http://127.0.0.1:$peer" \
         --initial-cluster "quickstart=http://127.0.0.1:$peer" \
-        >"$work/etcd.log" 2>&1 &
+        >"$data.log" 2>&1 &
     etcd_pid=$!
     if ! await 30 "$etcd_pid" curl -fsS "$etcd_url/health"; then
         echo "error: etcd did not start:" >&2
-        tail -n 20 "$work/etcd.log" >&2
+        tail -n 20 "$data.log" >&2
         return 1
     fi
 }
 
-# start_server BINARY ADDRESS DATA_DIR [ARGUMENT...]: sets server_url; returns when the server is ready.
+# start_server BINARY ADDRESS DATA_DIR [ARGUMENT...]: sets server_url and server_pid; returns when the server is ready.
+# The log is $server_log, by default $work/server.log.
 start_server() {
-    local binary=$1 address=$2 data=$3
+    local binary=$1 address=$2 data=$3 log=${server_log:-$work/server.log}
     shift 3
     server_url=http://$address
-    "$binary" serve --listen "$address" --data-dir "$data" "$@" >"$work/server.log" 2>&1 &
+    "$binary" serve --listen "$address" --data-dir "$data" "$@" >"$log" 2>&1 &
     server_pid=$!
     if ! await 60 "$server_pid" curl -fsS "$server_url/readyz"; then
         echo "error: policy-server did not become ready:" >&2
-        tail -n 20 "$work/server.log" >&2
+        tail -n 20 "$log" >&2
         return 1
     fi
 }

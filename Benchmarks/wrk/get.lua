@@ -1,4 +1,4 @@
--- GET of one region; anything but 200 counts as bad. BENCH_TOKEN is sent if it is not empty.
+-- GET of the URL; anything but 200 counts as bad. BENCH_TOKEN is sent if it is not empty.
 local report = dofile(os.getenv("BENCH_WRK") .. "/report.lua")
 local token = os.getenv("BENCH_TOKEN") or ""
 
@@ -10,7 +10,7 @@ function init()
     bad = 0
     local headers = {}
     if token ~= "" then headers["Authorization"] = "Bearer " .. token end
-    message = wrk.format("GET", "/v1/regions/west", headers)
+    message = wrk.format("GET", wrk.path, headers)
 end
 
 function request()
