@@ -261,7 +261,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .jwtRules: "File of rules that give rights to the values of that claim."
         case .keystoneURL: "URL of OpenStack Keystone."
         case .keystoneCredential:
-            "File of the credential with which this server validates tokens; mode 0600."
+            "File of the credential with which this server validates tokens, mode 0600; its other_password is tried if Keystone refuses its password."
         case .keystoneCA: "PEM file of the authorities that sign Keystone's certificate."
         case .keystoneCache:
             "Seconds before a validated token is validated again; 0 validates the token of every request."
