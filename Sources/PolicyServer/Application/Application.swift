@@ -56,11 +56,14 @@ package struct Application: Sendable {
         let access =
             access
             ?? Access(identity.authenticators, quotas: Quotas(settings, load))
-        let files = FileWatcher(identity.files + (tls.map { [$0] } ?? []), logger: logger)
+        let secrets: [any Reloadable] = EtcdFiles(settings.etcd, etcd).map { [$0] } ?? []
+        let files = FileWatcher(
+            identity.files + (tls.map { [$0] } ?? []) + secrets, logger: logger)
         let api = API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
             metrics: Metrics(load: load, tls: tls, proxies: settings.proxies.proxies),
-            access: access, files: identity.files, recordsReads: settings.auditReads,
+            access: access, files: identity.files, secrets: secrets,
+            recordsReads: settings.auditReads,
             makeChangeID: Self.makeChangeID)
         let refusals = RefusalRecorder(
             controlPlane: controlPlane, recordsReads: settings.auditReads, access: access)

@@ -212,8 +212,9 @@ package enum Setting: String, CaseIterable, Sendable {
         case .etcdUser: "User name for etcd's own authentication."
         case .etcdPasswordFile:
             "File with that user's password; a second line is tried if etcd refuses the first."
-        case .etcdCA: "PEM file of the authorities that sign etcd's certificate."
-        case .etcdCert: "PEM file of the client certificate for etcd."
+        case .etcdCA:
+            "PEM file of the authorities that sign etcd's certificate, read again when it changes."
+        case .etcdCert: "PEM file of the client certificate for etcd, read again when it changes."
         case .etcdKey: "PEM file of that certificate's private key."
         case .dataDir: "Folder of the audit ledger, audit.sqlite; created if absent."
         case .auditRetention:
