@@ -133,7 +133,7 @@ extension FaultTests {
             return checks?["secrets"]?["ok"] as? Bool
         }
 
-        private static func write(_ text: String, to path: String) throws {
+        static func write(_ text: String, to path: String) throws {
             let isWritten = FileManager.default.createFile(
                 atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
             guard isWritten else { throw FaultTestError("\(path) cannot be written") }

@@ -29,8 +29,8 @@ package struct FileWatcher: Service {
         self.logger = logger
     }
 
-    /// True if there is nothing to look at.
-    package var isEmpty: Bool { files.isEmpty }
+    /// The number of files or groups of files to look at.
+    package var count: Int { files.count }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {

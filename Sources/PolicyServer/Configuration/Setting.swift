@@ -220,9 +220,9 @@ package enum Setting: String, CaseIterable, Sendable {
         case .auditRetention:
             "Age at which audit rows move to sealed segments in the data folder; 0 keeps them for ever."
         case .auditKey:
-            "File of the key that signs checkpoints of the ledger; by default audit.key in the data folder, created if absent."
+            "File of the key that signs checkpoints of the ledger; by default audit.key in the data folder, created if absent. Read again when it changes."
         case .journalKeyFile:
-            "File of keys that all servers share to recognise each other's entries in etcd; mode 0600."
+            "File of keys that all servers share to recognise each other's entries in etcd, mode 0600; read again when it changes."
         case .auditCheckpointInterval: "Seconds between signed checkpoints while the ledger grows."
         case .policyNames:
             "Naming of policies in etcd; auto follows the policies that are already stored."
