@@ -3,6 +3,7 @@ import Domain
 import Etcd
 import Foundation
 import Store
+import Synchronization
 import Testing
 import TestSupport
 
@@ -245,6 +246,52 @@ import TestSupport
                 }
                 #expect(try await Self.anchor(store, ledger)?.size == 2)
                 #expect(try await ledger.lastCheckpoint(upTo: 2)?.checkpoint.size == 2)
+                try await ledger.close()
+            }
+        }
+    }
+
+    @Test func `each checkpoint is signed with the key that its rows name, while the key changes`()
+        async throws
+    {
+        let keys = (0..<3).map { _ in SigningKey(name: "test") }
+        let current = Mutex(keys[0])
+        try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
+            try await withStore(etcd) { store in
+                let ledger = try AuditLedger(path: try TemporaryDirectory().file("audit.sqlite"))
+                let checkpoints = Checkpoints(
+                    ledger: ledger, store: store, key: keys[0],
+                    currentKey: { current.withLock(\.self) }, interval: nil, logger: .quiet)
+                try await ServiceRun.gracefully(checkpoints) {
+                    for (number, key) in keys.enumerated() {
+                        current.withLock { $0 = key }
+                        try await eventually("the key is on record") {
+                            try await withThrowingTaskGroup(of: Void.self) { group in
+                                for _ in 0..<4 {
+                                    group.addTask {
+                                        try await ledger.record([Self.row("row")])
+                                        // No key is on record at the very first moment.
+                                        if number > 0 { _ = try await checkpoints.make() }
+                                    }
+                                }
+                                try await group.waitForAll()
+                            }
+                            return try await ledger.signingKeys().count == number + 1
+                        }
+                        #expect(checkpoints.verifierKey == key.verifier)
+                    }
+                }
+                let named = try await ledger.signingKeys()
+                #expect(named.map(\.key) == keys.map(\.verifier))
+                var size = ledger.lastSeq
+                var count = 0
+                while let stored = try await ledger.lastCheckpoint(upTo: size) {
+                    size = stored.checkpoint.size - 1
+                    count += 1
+                    let inUse = try #require(named.last { $0.seq <= stored.checkpoint.size })
+                    #expect(stored.signed.note.isSigned(by: inUse.key), "\(size)")
+                }
+                #expect(count > 10)
                 try await ledger.close()
             }
         }

@@ -51,7 +51,89 @@ extension FaultTests {
             }
         }
 
-        private static func write(_ text: String, to path: String) throws {
+        @Test(.timeLimit(.minutes(3)))
+        func `no write fails while the certificates and authorities of etcd and the server change`()
+            async throws
+        {
+            try await withEtcdCertificates { files in
+                try await files.makeAuthority("next")
+                try files.replace("server-trusts.crt", with: "ca.crt")
+                try files.replace("ca.crt", with: "ca.crt", "next-ca.crt")
+                try files.replace("etcd-client.crt", with: "client.crt")
+                try files.replace("etcd-client.key", with: "client.key")
+                let folder = files.directory
+                func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+                let flags = [
+                    "--etcd-ca", path("server-trusts.crt"), "--etcd-cert", path("etcd-client.crt"),
+                    "--etcd-key", path("etcd-client.key"),
+                ]
+                try await withEtcd(EtcdProcess.Options(certificates: files)) { etcd in
+                    try await withServer(on: etcd, flags: flags) { server in
+                        try await Self.rotate(files, server)
+                        // From here on, etcd and the server know the next authority only.
+                        try files.replace("ca.crt", with: "next-ca.crt")
+                        try files.replace("client.crt", with: "next-client.crt")
+                        try files.replace("client.key", with: "next-client.key")
+                        try await etcd.restart()
+                        try await server.waitUntilReady()
+                        try await APIClient(server).accepted(.put, "/v1/regions/east", "{}")
+                    }
+                }
+            }
+        }
+
+        /// Replaces every certificate and authority while clients write.
+        private static func rotate(
+            _ files: EtcdCertificates, _ server: ServerProcess
+        ) async throws {
+            let api = APIClient(server)
+            try await api.accepted(.put, "/v1/regions/west", "{}")
+            let load = WriteLoad()
+            async let clients: Void = load.run(
+                server, clients: [.goesOn, .goesOn, .goesOn, .goesOn])
+            func awaitLog(_ text: String, count: Int) async throws {
+                try await eventually("the log has \(count) times: \(text)") {
+                    server.log.ranges(of: text).count == count
+                }
+                try await load.acknowledge(another: 20)
+            }
+            let done = "connected to etcd with the changed files"
+            do {
+                try await load.acknowledge(another: 20)
+                try files.replace("server-trusts.crt", with: "server-trusts.crt", "next-ca.crt")
+                try await awaitLog(done, count: 1)
+                // etcd reads its own certificate for each connection.
+                try files.replace("server.key", with: "next-server.key")
+                try files.replace("server.crt", with: "next-server.crt")
+                // The key is not that of the certificate yet.
+                try files.replace("etcd-client.key", with: "next-client.key")
+                try server.send(SIGHUP)
+                try await awaitLog("the changed files for etcd cannot be used", count: 1)
+                #expect(try await Self.isInOrder(api) == false)
+                try files.replace("etcd-client.crt", with: "next-client.crt")
+                try server.send(SIGHUP)
+                try await awaitLog(done, count: 2)
+                try files.replace("server-trusts.crt", with: "next-ca.crt")
+                try await awaitLog(done, count: 3)
+                #expect(try await Self.isInOrder(api) == true)
+            } catch {
+                load.stop()
+                throw error
+            }
+            load.stop()
+            await clients
+            #expect(load.log.unexpected == [])
+            #expect(load.log.unanswered == 0)
+            #expect(load.log.statuses[503, default: 0] == 0, "\(load.log)")
+        }
+
+        /// Returns what `/readyz` says about the files of secrets.
+        private static func isInOrder(_ api: APIClient) async throws -> Bool? {
+            let checks = try await api.object("/readyz")?["checks"] as? [String: [String: Any]]
+            return checks?["secrets"]?["ok"] as? Bool
+        }
+
+        static func write(_ text: String, to path: String) throws {
             let isWritten = FileManager.default.createFile(
                 atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
             guard isWritten else { throw FaultTestError("\(path) cannot be written") }

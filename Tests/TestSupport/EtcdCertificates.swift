@@ -30,18 +30,49 @@ package func withEtcdCertificates<Result: Sendable>(
 }
 
 extension EtcdCertificates {
+    /// Creates another authority, `name`-ca, and the certificates `name`-server and `name`-client that it has signed.
+    /// Each has a `.crt` and a `.key` file.
+    package func makeAuthority(_ name: String) async throws {
+        try await makeAuthority("\(name)-ca", subject: "/CN=\(name) authority")
+        try await sign(
+            "\(name)-server", subject: "/CN=etcd", usage: "serverAuth,clientAuth",
+            names: "IP:127.0.0.1,DNS:localhost", authority: "\(name)-ca")
+        try await sign(
+            "\(name)-client", subject: "/CN=root", usage: "clientAuth", names: "DNS:client",
+            authority: "\(name)-ca")
+    }
+
+    /// Replaces the file `name` with the contents of the files `sources`, in one step.
+    package func replace(_ name: String, with sources: String...) throws {
+        var text = Data()
+        for source in sources {
+            text += try Data(contentsOf: directory.appendingPathComponent(source))
+        }
+        let isWritten = FileManager.default.createFile(
+            atPath: path(name + ".new"), contents: text, attributes: [.posixPermissions: 0o600])
+        guard isWritten, rename(path(name + ".new"), path(name)) == 0 else {
+            throw EtcdProcessError("\(path(name)) cannot be written")
+        }
+    }
+
     fileprivate func make(serverNames: String, serverDays: Int) async throws {
-        try await openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-            "-days", "2", "-subj", "/CN=test authority", "-keyout", path("ca.key"), "-out", ca)
+        try await makeAuthority("ca", subject: "/CN=test authority")
         try await sign(
             "server", subject: "/CN=etcd", usage: "serverAuth,clientAuth",
             names: serverNames, days: serverDays)
         try await sign("client", subject: "/CN=root", usage: "clientAuth", names: "DNS:client")
     }
 
+    private func makeAuthority(_ name: String, subject: String) async throws {
+        try await openssl(
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-days", "2", "-subj", subject, "-keyout", path("\(name).key"),
+            "-out", path("\(name).crt"))
+    }
+
     private func sign(
-        _ name: String, subject: String, usage: String, names: String, days: Int = 2
+        _ name: String, subject: String, usage: String, names: String, days: Int = 2,
+        authority: String = "ca"
     ) async throws {
         let extensions = "subjectAltName=\(names)\nextendedKeyUsage=\(usage)\n"
         try Data(extensions.utf8).write(to: directory.appendingPathComponent("\(name).ext"))
@@ -49,7 +80,8 @@ extension EtcdCertificates {
             "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
             "-subj", subject, "-keyout", path("\(name).key"), "-out", path("\(name).csr"))
         try await openssl(
-            "x509", "-req", "-in", path("\(name).csr"), "-CA", ca, "-CAkey", path("ca.key"),
+            "x509", "-req", "-in", path("\(name).csr"), "-CA", path("\(authority).crt"),
+            "-CAkey", path("\(authority).key"),
             "-CAcreateserial", "-days", "\(days)", "-extfile", path("\(name).ext"),
             "-out", path("\(name).crt"))
     }

@@ -36,7 +36,7 @@ extension Checkpoints {
             let newest: StoredCheckpoint?
             if let current, let mismatch = try await mismatch(with: current) {
                 try await report(mismatch)
-                newest = try await ledger.makeCheckpoint(key, time: now()).stored
+                newest = try await sign().stored
                 transaction.success.append(
                     .put(try await evidenceKey(mismatch, current), current.value))
             } else {
@@ -61,7 +61,7 @@ extension Checkpoints {
             return mismatch
         }
         mismatch.anchored = signed.checkpoint
-        let keys = try await ledger.signingKeys().map(\.key) + [key.verifier]
+        let keys = try await ledger.signingKeys().map(\.key) + [verifierKey]
         guard keys.contains(where: signed.note.isSigned(by:)) else {
             mismatch.reason = "the anchor in etcd is not signed by any of this ledger's keys"
             return mismatch
@@ -145,7 +145,7 @@ extension Checkpoints {
         // contradicts the ledger must not be anchored.
         let root = try await ledger.root(size: newest.checkpoint.size)
         return root == newest.checkpoint.root
-            ? newest : try await ledger.makeCheckpoint(key, time: now()).stored
+            ? newest : try await sign().stored
     }
 
     private static func size(_ anchor: KeyValue) -> Int64? {

@@ -9,7 +9,7 @@ extension Checkpoints {
     /// Reports replaced ledgers once in the log and once in the ledger. The status names a replaced ledger as long as
     /// etcd holds its checkpoint.
     func reportPredecessors(_ anchors: LedgerAnchors) async throws {
-        let keys = try await ledger.signingKeys().map(\.key) + [key.verifier] + retiredKeys
+        let keys = try await ledger.signingKeys().map(\.key) + [verifierKey] + retiredKeys
         let anchored = anchors.others.signed(withOneOf: keys).map {
             PredecessorRow(ledger: $0.ledger, anchored: $0.signed.checkpoint)
         }

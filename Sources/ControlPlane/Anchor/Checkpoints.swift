@@ -48,6 +48,8 @@ package final class Checkpoints: Service {
 
     struct State {
         var status = Status()
+        /// The keys with which this server can sign, oldest first. There are two only while a new one is recorded.
+        var keys: [SigningKey]
         /// True if a row of the ledger names the signing key. Nothing is signed while this is false.
         var isKeyOnRecord = false
         /// True if etcd's anchor has been compared with the ledger since the start.
@@ -57,11 +59,12 @@ package final class Checkpoints: Service {
 
     let ledger: AuditLedger
     let store: any KeyValueStore
-    let key: SigningKey
+    /// Returns the key that the key file has now.
+    private let currentKey: @Sendable () -> SigningKey
     let logger: Logger
     let now: @Sendable () -> Timestamp
     // This is a mutex and not an actor, so that `/readyz` and `/metrics` can read the status without waiting.
-    let state = Mutex(State())
+    let state: Mutex<State>
     /// The task that updates etcd's anchor, one run at a time.
     let anchoring = CoalescingTask()
     /// The keys of ledgers that used this data folder before.
@@ -76,17 +79,21 @@ package final class Checkpoints: Service {
     private static let anchorPatience = Duration.seconds(2)
 
     /// - Parameters:
+    ///   - key: The key at the start.
+    ///   - currentKey: Returns the key that signs from now on; nil if that is always `key`.
     ///   - retiredKeys: The keys of ledgers that used this data folder before.
     ///   - interval: The time between checkpoints of a growing ledger. If it is nil, checkpoints are made only on
     ///     request and at shutdown.
     package init(
         ledger: AuditLedger, store: any KeyValueStore, key: SigningKey,
-        retiredKeys: [VerifierKey] = [], interval: Duration?,
+        currentKey: (@Sendable () -> SigningKey)? = nil, retiredKeys: [VerifierKey] = [],
+        interval: Duration?,
         logger: Logger, now: @escaping @Sendable () -> Timestamp = SystemClock.now
     ) {
         self.ledger = ledger
         self.store = store
-        self.key = key
+        self.currentKey = currentKey ?? { key }
+        self.state = Mutex(State(keys: [key]))
         self.retiredKeys = retiredKeys
         self.interval = interval
         self.logger = logger
@@ -96,8 +103,15 @@ package final class Checkpoints: Service {
 
     package var status: Status { state.withLock { $0.status } }
 
-    /// The key that verifies the newest checkpoints.
-    package var verifierKey: VerifierKey { key.verifier }
+    /// The key that verifies the newest checkpoints. A changed key counts when a row of the ledger names it.
+    package var verifierKey: VerifierKey { state.withLock { $0.keys[0].verifier } }
+
+    /// Signs and stores a checkpoint with the key that the ledger's rows name.
+    func sign() async throws -> (stored: StoredCheckpoint, isNew: Bool) {
+        try await ledger.makeCheckpoint(time: now()) { named in
+            self.state.withLock { state in state.keys.first { $0.verifier == named } }
+        }
+    }
 
     /// Signs checkpoints until its task is cancelled or the service group shuts down. Then signs a final checkpoint.
     package func run() async throws {
@@ -117,7 +131,7 @@ package final class Checkpoints: Service {
             throw ControlPlaneError(.notReady, "the signing key is not recorded yet")
         }
         do {
-            let made = try await ledger.makeCheckpoint(key, time: now())
+            let made = try await sign()
             noteSigned(made.stored)
             await anchorWithPatience()
             return (
@@ -137,7 +151,8 @@ package final class Checkpoints: Service {
         await attempt(.key) { try await recordKey() }
         var due = ContinuousClock.now + (interval ?? .zero)
         while !Task.isCancelled {
-            if !state.withLock({ $0.isKeyOnRecord }) {
+            let isOnRecord = state.withLock { $0.isKeyOnRecord }
+            if !isOnRecord || currentKey().verifier != verifierKey {
                 await attempt(.key) { try await recordKey() }
             }
             let isDue = interval != nil && ContinuousClock.now >= due
@@ -162,7 +177,7 @@ package final class Checkpoints: Service {
             guard try await newest().map({ $0.checkpoint.size < ledger.lastSeq }) ?? true else {
                 return
             }
-            noteSigned(try await ledger.makeCheckpoint(key, time: now()).stored)
+            noteSigned(try await sign().stored)
         }
     }
 
@@ -187,17 +202,23 @@ package final class Checkpoints: Service {
 
     private func isKeyOnRecord() async -> Bool {
         if state.withLock({ $0.isKeyOnRecord }) { return true }
-        guard let last = try? await ledger.signingKeys().last, last.key == key.verifier else {
-            return false
+        guard let last = try? await ledger.signingKeys().last?.key else { return false }
+        return state.withLock { state in
+            if state.keys.contains(where: { $0.verifier == last }) { state.isKeyOnRecord = true }
+            return state.isKeyOnRecord
         }
-        state.withLock { $0.isKeyOnRecord = true }
-        return true
     }
 
     /// Adds a row that names the signing key, unless the ledger's last row about a signing key already names it.
     private func recordKey() async throws {
+        let key = currentKey()
         let last = try await ledger.signingKeys().last?.key
         if last != key.verifier {
+            // Both keys are needed from here on: a checkpoint is signed with the key that its rows name.
+            state.withLock { state in
+                state.keys.removeAll { $0.verifier == key.verifier }
+                state.keys.append(key)
+            }
             try await ledger.record([
                 SigningKeyRow.draft(key.verifier, after: last, time: now())
             ])
@@ -207,6 +228,7 @@ package final class Checkpoints: Service {
         }
         let newest = try await newest()
         state.withLock { state in
+            state.keys = [key]
             state.isKeyOnRecord = true
             state.status.signed = newest?.checkpoint.size ?? 0
         }

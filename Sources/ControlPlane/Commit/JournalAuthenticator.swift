@@ -89,10 +89,16 @@ package struct JournalSeal: Sendable, Equatable {
 
 /// Signs journal entries and verifies stored ones.
 package struct JournalAuthenticator: Sendable {
-    /// The keys. The first one signs, and all of them verify. Without keys, every readable entry is believed.
-    package let keys: [JournalKey]
+    private let source: @Sendable () -> [JournalKey]
 
-    package init(_ keys: [JournalKey] = []) { self.keys = keys }
+    package init(_ keys: [JournalKey] = []) { source = { keys } }
+
+    /// - Parameter source: A closure that returns the keys. It is called for each entry, so that the keys may change
+    ///   while the server runs. It must always return keys, because the server believes every entry without them.
+    package init(reading source: @escaping @Sendable () -> [JournalKey]) { self.source = source }
+
+    /// The current keys. The first one signs, and all of them verify. Without keys, every readable entry is believed.
+    package var keys: [JournalKey] { source() }
 
     package var isOn: Bool { !keys.isEmpty }
 

@@ -6,11 +6,19 @@ import NIOHTTP2
 import Synchronization
 
 /// One endpoint, and the client that keeps a connection to this endpoint.
+///
+/// The client is replaced if its connection ends, and when the files of the TLS settings change. New calls then use the
+/// new client. A replaced client is shut down when the last of its calls has ended.
 package final class Endpoint: Sendable {
     package typealias Client = GRPCClient<HTTP2ClientTransport.Posix>
 
     private struct State {
+        /// The client for new calls.
         var client: Client
+        /// The client that is being checked, and that replaces `client` if the check succeeds.
+        var candidate: Client?
+        /// The number of calls in progress, by client.
+        var calls: [ObjectIdentifier: Int] = [:]
         /// The latest raft term that the member reported; 0 before its first answer.
         var term: UInt64 = 0
         /// True if the endpoint must no longer be used.
@@ -20,13 +28,20 @@ package final class Endpoint: Sendable {
     let address: EtcdEndpoint
     private let configuration: EtcdConfiguration
     private let state: Mutex<State>
+    /// The clients that `run` must keep running.
+    private let clients: AsyncStream<Client>
+    private let add: AsyncStream<Client>.Continuation
 
     init(_ address: EtcdEndpoint, _ configuration: EtcdConfiguration) throws(EtcdError) {
         self.address = address
         self.configuration = configuration
-        state = Mutex(State(client: try Self.client(address, configuration)))
+        let client = try Self.client(address, configuration)
+        state = Mutex(State(client: client))
+        (clients, add) = AsyncStream.makeStream()
+        add.yield(client)
     }
 
+    /// The client for new calls.
     package var client: Client { state.withLock { $0.client } }
 
     var isStopped: Bool { state.withLock { $0.isStopped } }
@@ -36,9 +51,40 @@ package final class Endpoint: Sendable {
 
     func noteTerm(_ term: UInt64) { state.withLock { $0.term = max($0.term, term) } }
 
-    /// Maintains the connection until the task is cancelled or `stop()` is called. Replaces a connection that ends for
-    /// any other reason, so that the endpoint stays usable.
+    /// Makes a call with the client for new calls. This client is not shut down before `body` ends, even if it is
+    /// replaced meanwhile.
+    func withClient<Result>(_ body: (Client) async throws -> Result) async throws -> Result {
+        let client = state.withLock { state in
+            state.calls[ObjectIdentifier(state.client), default: 0] += 1
+            return state.client
+        }
+        defer { endCall(client) }
+        return try await body(client)
+    }
+
+    private func endCall(_ client: Client) {
+        let isUnused = state.withLock { state in
+            let id = ObjectIdentifier(client)
+            let calls = (state.calls[id] ?? 1) - 1
+            state.calls[id] = calls == 0 ? nil : calls
+            return calls == 0 && client !== state.client
+        }
+        if isUnused { client.beginGracefulShutdown() }
+    }
+
+    /// Maintains the connections until the task is cancelled, or until `stop()` is called and no call is in progress.
+    /// Replaces a connection that ends for any other reason, so that the endpoint stays usable.
     func run(_ logger: Logger) async {
+        await withDiscardingTaskGroup { group in
+            for await client in clients {
+                group.addTask { await self.keep(client, logger) }
+            }
+        }
+    }
+
+    /// Maintains the connection of `client`, and of its successors if its connection ends.
+    private func keep(_ client: Client, _ logger: Logger) async {
+        var client = client
         var pause = Duration.milliseconds(100)
         while true {
             var failure = "it ended"
@@ -47,38 +93,76 @@ package final class Endpoint: Sendable {
             } catch {
                 failure = "\(error)"
             }
-            if Task.isCancelled || isStopped { return }
+            guard !Task.isCancelled, isInUse(ended: client) else { return }
             logger.warning(
                 "the connection to an etcd endpoint is replaced",
                 metadata: ["endpoint": "\(address)", "error": "\(failure)"])
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, .seconds(5))
-            renew(logger)
-        }
-    }
-
-    /// Closes the connection after the calls in progress have ended.
-    func stop() {
-        let client = state.withLock { state in
-            state.isStopped = true
-            return state.client
-        }
-        client.beginGracefulShutdown()
-    }
-
-    private func renew(_ logger: Logger) {
-        do {
-            let client = try Self.client(address, configuration)
-            let isStopped = state.withLock { state in
-                state.client = client
-                return state.isStopped
+            do {
+                let next = try Self.client(address, configuration)
+                guard replace(client, with: next) else { return }
+                client = next
+            } catch {
+                logger.error("an etcd endpoint cannot be used", metadata: ["error": "\(error)"])
             }
-            // Stops the new client if `stop()` was called while the new client was created. That call of `stop()` may
-            // have stopped only the old client.
-            if isStopped { client.beginGracefulShutdown() }
-        } catch {
-            logger.error("an etcd endpoint cannot be used", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// Returns true if new calls use `client`, which has ended, so that it must be replaced.
+    private func isInUse(ended client: Client) -> Bool {
+        state.withLock { state in
+            if state.candidate === client { state.candidate = nil }
+            return state.client === client && !state.isStopped
+        }
+    }
+
+    /// Uses `next` for new calls. Returns false if `client` is no longer in use, or if the endpoint has been stopped.
+    private func replace(_ client: Client, with next: Client) -> Bool {
+        state.withLock { state in
+            guard state.client === client, !state.isStopped else { return false }
+            state.client = next
+            return true
+        }
+    }
+
+    /// Reads the files of the TLS settings again, and connects anew. New calls use the new connection if `check`
+    /// succeeds on it. Otherwise throws, and the old connection stays in use. Must not be called again before it
+    /// returns.
+    func renew(
+        _ check: (Client) async throws(EtcdError) -> Void
+    ) async throws(EtcdError) {
+        let candidate = try Self.client(address, configuration)
+        state.withLock { $0.candidate = candidate }
+        add.yield(candidate)
+        do throws(EtcdError) {
+            try await check(candidate)
+        } catch {
+            state.withLock { $0.candidate = nil }
+            candidate.beginGracefulShutdown()
+            throw error
+        }
+        let unused: Client? = state.withLock { state in
+            guard state.candidate === candidate, !state.isStopped else { return candidate }
+            state.candidate = nil
+            let old = state.client
+            state.client = candidate
+            return state.calls[ObjectIdentifier(old)] == nil ? old : nil
+        }
+        unused?.beginGracefulShutdown()
+        guard unused !== candidate else {
+            throw EtcdError(code: .unavailable, message: "the new connection has ended")
+        }
+    }
+
+    /// Closes the connections after the calls in progress have ended.
+    func stop() {
+        let clients = state.withLock { state in
+            state.isStopped = true
+            return [state.client] + (state.candidate.map { [$0] } ?? [])
+        }
+        add.finish()
+        for client in clients { client.beginGracefulShutdown() }
     }
 
     private static func client(

@@ -73,12 +73,14 @@ extension EtcdClient {
         let metadata = metadata(token: token, requiresLeader: kind.requiresLeader)
         let options = callOptions(timeout: timeout)
         let body: @Sendable () async throws -> Response = {
-            try await endpoint.client.unary(
-                request: ClientRequest(message: request, metadata: metadata),
-                descriptor: method, serializer: serializer,
-                deserializer: ProtobufDeserializer<Response>(), options: options
-            ) { response in
-                try response.message
+            try await endpoint.withClient { client in
+                try await client.unary(
+                    request: ClientRequest(message: request, metadata: metadata),
+                    descriptor: method, serializer: serializer,
+                    deserializer: ProtobufDeserializer<Response>(), options: options
+                ) { response in
+                    try response.message
+                }
             }
         }
         do {

@@ -129,20 +129,24 @@ extension EtcdClient {
         on endpoint: Endpoint,
         _ body: @escaping @Sendable (WatchResponse) async throws -> Void
     ) async throws {
-        // Keeps the request stream open, because etcd ends the watch when the request stream ends.
-        try await endpoint.client.bidirectionalStreaming(
-            request: StreamingClientRequest(metadata: metadata) { writer in
-                try await writer.write(create)
-                for await _ in questions {
-                    try await writer.write(.with { $0.progressRequest = .init() })
+        try await endpoint.withClient { client in
+            // Keeps the request stream open, because etcd ends the watch when the request stream ends.
+            try await client.bidirectionalStreaming(
+                request: StreamingClientRequest(metadata: metadata) { writer in
+                    try await writer.write(create)
+                    for await _ in questions {
+                        try await writer.write(.with { $0.progressRequest = .init() })
+                    }
+                },
+                descriptor: Etcdserverpb_Watch.Method.Watch.descriptor,
+                serializer: ProtobufSerializer<Etcdserverpb_WatchRequest>(),
+                deserializer: ProtobufDeserializer<Etcdserverpb_WatchResponse>(),
+                options: callOptions(timeout: nil)
+            ) { response in
+                for try await message in response.messages {
+                    try await body(WatchResponse(message))
                 }
-            },
-            descriptor: Etcdserverpb_Watch.Method.Watch.descriptor,
-            serializer: ProtobufSerializer<Etcdserverpb_WatchRequest>(),
-            deserializer: ProtobufDeserializer<Etcdserverpb_WatchResponse>(),
-            options: callOptions(timeout: nil)
-        ) { response in
-            for try await message in response.messages { try await body(WatchResponse(message)) }
+            }
         }
         throw EtcdError(code: .unavailable, message: "the server ended the watch")
     }

@@ -3,19 +3,18 @@ import ServiceLifecycle
 
 /// One file or several that `FileWatcher` reads again after a change.
 package protocol Reloadable: Sendable {
-    /// The reason why the newest content cannot be used, for readiness; nil if the newest content is in use.
+    /// The problem of the newest content, for readiness; nil if it is in use.
     var problem: String? { get }
 
     /// Reads the files again if they have changed. Unusable files leave the earlier content in use.
     ///
-    /// - Parameter isAsked: True if an operator has asked for the reload. The files are then assumed to be complete,
-    ///   and are read at once.
+    /// - Parameter isAsked: True if an operator has asked for it. The files are then complete, and are read at once.
     func reload(isAsked: Bool, _ logger: Logger) async
 }
 
-/// Reads files again after they have changed. Looks for changes every two seconds, and when a signal asks for a reload.
+/// Looks for changed files every two seconds, and when a signal asks for it.
 package struct FileWatcher: Service {
-    /// The time between two looks for changes.
+    /// The time between two looks.
     package static let interval = Duration.seconds(2)
 
     private let files: [any Reloadable]
@@ -30,8 +29,8 @@ package struct FileWatcher: Service {
         self.logger = logger
     }
 
-    /// True if there are no files to watch.
-    package var isEmpty: Bool { files.isEmpty }
+    /// The number of files or groups of files to look at.
+    package var count: Int { files.count }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -39,7 +38,7 @@ package struct FileWatcher: Service {
         }
     }
 
-    /// Reads the files again at once. Called when a signal asks for a reload.
+    /// Reads all changed files again, for a signal that asks for it.
     package func reload() async { await look(isAsked: true) }
 
     private func look(isAsked: Bool) async {

@@ -29,9 +29,9 @@ package struct Application: Sendable {
         let logger = logger ?? Self.makeLogger(settings.logLevel)
         let etcd = try EtcdClient(settings.etcd.configuration(), logger: logger)
         // The keys are read before the ledger is opened, so that a start with unusable keys creates no ledger.
-        let givenKey = try settings.auditKeyFile.map(Self.givenKey)
+        try settings.auditKeyFile.map(Self.checkGivenKey)
         let tls = try settings.tls?.credentials(logger)
-        let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
+        let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.file)
         let identity = try AuthenticatorFactory(
             settings.access, logger: logger, now: SystemClock.now)
         try PrivateFile.checkFolder(settings.segmentDirectory)
@@ -41,14 +41,13 @@ package struct Application: Sendable {
             configuration: ControlPlaneConfiguration(
                 policyNames: settings.policyNames, writeDeadline: settings.writeDeadline,
                 twoPersons: settings.twoPersons, refusals: settings.refusals,
-                journal: JournalAuthenticator(journalKeys)),
+                journal: journalKeys.map { file in JournalAuthenticator(reading: { file.value }) }
+                    ?? JournalAuthenticator()),
             logger: logger)
+        let signingKey = try SigningKeyFile.file(settings, ledger: ledger.identity)
         let checkpoints = Checkpoints(
-            ledger: ledger, store: etcd,
-            key: try givenKey?.forLedger(ledger.identity)
-                // The key at the default path is created if it is absent. A key file given in the settings must already
-                // exist.
-                ?? KeyFile.readOrCreate(settings.auditKeyPath, ledger: ledger.identity),
+            ledger: ledger, store: etcd, key: signingKey.value,
+            currentKey: { signingKey.value },
             retiredKeys: KeyFile.retired(beside: settings.dataDirectory + "/audit.key"),
             interval: settings.auditCheckpointInterval, logger: logger)
         let limits = Self.limits(settings, logger)
@@ -56,11 +55,16 @@ package struct Application: Sendable {
         let access =
             access
             ?? Access(identity.authenticators, quotas: Quotas(settings, load))
-        let files = FileWatcher(identity.files + (tls.map { [$0] } ?? []), logger: logger)
+        var secrets: [any Reloadable] = [signingKey]
+        if let journalKeys { secrets.append(journalKeys) }
+        if let etcdFiles = EtcdFiles(settings.etcd, etcd) { secrets.append(etcdFiles) }
+        let files = FileWatcher(
+            identity.files + (tls.map { [$0] } ?? []) + secrets, logger: logger)
         let api = API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
             metrics: Metrics(load: load, tls: tls, proxies: settings.proxies.proxies),
-            access: access, files: identity.files, recordsReads: settings.auditReads,
+            access: access, files: identity.files, secrets: secrets,
+            recordsReads: settings.auditReads,
             makeChangeID: Self.makeChangeID)
         let refusals = RefusalRecorder(
             controlPlane: controlPlane, recordsReads: settings.auditReads, access: access)
@@ -75,7 +79,9 @@ package struct Application: Sendable {
                     directory: settings.segmentDirectory, logger: logger),
                 refusals, files, MemoryTrimmer(),
             ] + identity.services
-        let reloads = signals == nil && !files.isEmpty
+        // `audit.key` in the data folder is always there. Without another file, SIGHUP ends the server.
+        let hasFiles = files.count > (settings.auditKeyFile == nil ? 1 : 0)
+        let reloads = signals == nil && hasFiles
         if reloads, !EndSignals.isHangUpIgnored { services.append(ReloadSignal(files: files)) }
         var configuration = ServiceGroupConfiguration(
             services: (below + services).map { .init(service: $0) } + [
@@ -164,15 +170,15 @@ package struct Application: Sendable {
             })
     }
 
-    /// Reads the key file given in the settings. Throws if the file does not exist, because the server must not create
-    /// a new key at a mistyped path.
-    private static func givenKey(_ path: String) throws -> SigningKey {
+    /// Throws if the key file given in the settings cannot be used, also if it does not exist, because the server must
+    /// not create a new key at a mistyped path.
+    private static func checkGivenKey(_ path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else {
             throw StartFailure(
                 "--audit-key \(path): there is no such file. Start the server once without "
                     + "--audit-key, then move audit.key from its data folder to this path.")
         }
-        return try KeyFile.read(path)
+        _ = try KeyFile.read(path)
     }
 
     private static func makeChangeID() -> ChangeID {

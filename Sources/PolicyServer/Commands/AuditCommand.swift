@@ -20,8 +20,8 @@ package struct RotateKeyCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "rotate-key", abstract: "Replace the signing key with a new one.",
         discussion: """
-            The old private key is deleted; its signatures still verify. A running server keeps signing with \
-            the old key until it is restarted, and then records the change in the ledger.
+            The old private key is deleted; its signatures still verify. A running server reads the new key \
+            within ten seconds, records the change in the ledger, and signs with the new key from then on.
             """)
 
     @Option(help: "The server's data folder.")
@@ -38,7 +38,9 @@ package struct RotateKeyCommand: AsyncParsableCommand {
             let ledger = try await LedgerVerifier(path: dataDir + "/audit.sqlite").identity()
             let new = SigningKey(name: Checkpoint.origin(ledger: ledger))
             try KeyFile.replace(path, with: new)
-            print("old \(old)\nnew \(new.verifier)\nRestart the server to sign with the new key.")
+            print(
+                "old \(old)\nnew \(new.verifier)\n"
+                    + "A running server signs with the new key within ten seconds.")
         }
     }
 }

@@ -56,6 +56,9 @@ package struct EtcdSettings: Sendable, Equatable {
 }
 
 extension EtcdSettings {
+    /// The paths of the PEM files.
+    package var tlsFiles: [String] { [authorityFile, certificateFile, keyFile].compactMap(\.self) }
+
     /// Returns the configuration of the etcd client. The client reads the password file again for each authentication,
     /// so a changed password needs no restart.
     package func configuration() throws(SettingError) -> EtcdConfiguration {

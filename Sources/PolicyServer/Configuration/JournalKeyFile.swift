@@ -4,22 +4,28 @@ import Store
 
 /// The file that `--journal-key-file` names. Each line contains the id of a key and its secret in base64 (RFC 4648
 /// section 4), separated by white space. The first key signs; all keys verify. Empty lines and lines that begin with
-/// `#` are ignored.
+/// `#` are ignored. The file is read again after each change.
 package enum JournalKeyFile {
     /// The maximum number of keys in a file. A file needs two keys while one of them is being replaced.
     package static let maximumKeys = 16
 
-    /// Reads the keys. The message of a `SettingError` contains the path and the line, and never the secret.
-    package static func read(_ path: String) throws(SettingError) -> [JournalKey] {
+    /// Reads the keys, now and after each change of the file. The message of a `SettingError` contains the path and the
+    /// line, and never the secret.
+    package static func file(_ path: String) throws(SettingError) -> ReloadingFile<[JournalKey]> {
         do {
-            let bytes = try PrivateFile.read(path, subject: "the file")
-            return try parse(String(decoding: bytes, as: UTF8.self), path)
-        } catch let error as StoreError {
-            throw SettingError("\(Setting.journalKeyFile.key): \(error.message)")
+            return try ReloadingFile(path, subject: Setting.journalKeyFile.key) { path in
+                do throws(StoreError) {
+                    return try PrivateFile.read(path, subject: "the file")
+                } catch {
+                    throw SettingError("\(Setting.journalKeyFile.key): \(error.message)")
+                }
+            } parse: { bytes in
+                try parse(String(decoding: bytes, as: UTF8.self), path)
+            }
         } catch let error as SettingError {
             throw error
         } catch {
-            throw SettingError("\(Setting.journalKeyFile.key): \(path): \(error)")
+            throw SettingError("\(error)")
         }
     }
 

@@ -212,16 +212,17 @@ package enum Setting: String, CaseIterable, Sendable {
         case .etcdUser: "User name for etcd's own authentication."
         case .etcdPasswordFile:
             "File with that user's password; a second line is tried if etcd refuses the first."
-        case .etcdCA: "PEM file of the authorities that sign etcd's certificate."
-        case .etcdCert: "PEM file of the client certificate for etcd."
+        case .etcdCA:
+            "PEM file of the authorities that sign etcd's certificate, read again when it changes."
+        case .etcdCert: "PEM file of the client certificate for etcd, read again when it changes."
         case .etcdKey: "PEM file of that certificate's private key."
         case .dataDir: "Folder of the audit ledger, audit.sqlite; created if absent."
         case .auditRetention:
             "Age at which audit rows move to sealed segments in the data folder; 0 keeps them for ever."
         case .auditKey:
-            "File of the key that signs checkpoints of the ledger; by default audit.key in the data folder, created if absent."
+            "File of the key that signs checkpoints of the ledger; by default audit.key in the data folder, created if absent. Read again when it changes."
         case .journalKeyFile:
-            "File of keys that all servers share to recognise each other's entries in etcd; mode 0600."
+            "File of keys that all servers share to recognise each other's entries in etcd, mode 0600; read again when it changes."
         case .auditCheckpointInterval: "Seconds between signed checkpoints while the ledger grows."
         case .policyNames:
             "Naming of policies in etcd; auto follows the policies that are already stored."
@@ -262,7 +263,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .jwtRules: "File of rules that give rights to the values of that claim."
         case .keystoneURL: "URL of OpenStack Keystone."
         case .keystoneCredential:
-            "File of the credential with which this server validates tokens; mode 0600."
+            "File of the credential with which this server validates tokens, mode 0600; its other_password is tried if Keystone refuses its password."
         case .keystoneCA: "PEM file of the authorities that sign Keystone's certificate."
         case .keystoneCache:
             "Seconds before a validated token is validated again; 0 validates the token of every request."

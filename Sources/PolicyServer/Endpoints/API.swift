@@ -14,6 +14,8 @@ package struct API: Sendable {
     let access: Access
     /// The files of authentication that are read again after a change.
     let files: [any Reloadable]
+    /// The other files of secrets that are read again after a change, without those of TLS listeners.
+    let secrets: [any Reloadable]
     /// Returns a fresh change id for a write without an Idempotency-Key.
     let makeChangeID: @Sendable () -> ChangeID
     /// True if reads of the audit log are recorded in the audit log.
@@ -26,7 +28,7 @@ package struct API: Sendable {
     package init(
         controlPlane: ControlPlane, ledger: AuditLedger, checkpoints: Checkpoints,
         metrics: Metrics, access: Access = Access(), files: [any Reloadable] = [],
-        recordsReads: Bool = true,
+        secrets: [any Reloadable] = [], recordsReads: Bool = true,
         events: AuditEvents = AuditEvents(),
         makeChangeID: @escaping @Sendable () -> ChangeID
     ) {
@@ -36,6 +38,7 @@ package struct API: Sendable {
         self.metrics = metrics
         self.access = access
         self.files = files
+        self.secrets = secrets
         self.makeChangeID = makeChangeID
         self.recordsReads = recordsReads
         self.events = events

@@ -82,14 +82,15 @@ extension ChangeStatus {
 extension ControlPlaneHealth {
     /// Returns the document of `/readyz`.
     ///
-    /// The document also shows checkpoints, findings about stored values, the files of authentication, and the TLS
-    /// files. A problem with one of these four does not affect readiness, because the server can still accept writes.
+    /// The document also shows checkpoints, findings about stored values, the files of authentication, the TLS
+    /// files, and other files of secrets. A problem with one of these five does not affect readiness, because the server can still accept writes.
     ///
     /// - Parameter identity: The state of the files of authentication; nil if the server does not authenticate. If
     ///   `identity` is given, the document contains no details about the other parts. Everyone can read the document,
     ///   and details may contain keys and names of objects.
     package func document(
-        checkpoints: Checkpoints.Status, identity: Part? = nil, tls: TLSCredentials.Status? = nil
+        checkpoints: Checkpoints.Status, identity: Part? = nil, tls: TLSCredentials.Status? = nil,
+        secrets: Part? = nil
     ) -> JSONValue {
         var checks = JSONObject()
         checks["etcd"] = etcd.document
@@ -98,6 +99,7 @@ extension ControlPlaneHealth {
         checks["proof"] = checkpoints.document
         checks["stored"] = stored.document
         checks["tls"] = tls?.document
+        checks["secrets"] = secrets?.document
         if let identity {
             for (name, check) in checks {
                 let isHealthy = check["ok"] == true

@@ -49,15 +49,41 @@ extension AuditLedger {
         try await checkpoint("WHERE size = ?", [size])
     }
 
-    /// Signs and stores a checkpoint of all rows on disk, and returns this checkpoint with `isNew` true. If the ledger
-    /// already has a checkpoint with this number of rows, returns the old checkpoint with `isNew` false. Throws
-    /// `corrupt` if rows are missing, or if the old checkpoint has a different root.
+    /// Signs and stores a checkpoint of all rows on disk with `key`; see `makeCheckpoint(time:key:)`.
     package func makeCheckpoint(
         _ key: SigningKey, time: Timestamp
     ) async throws -> (stored: StoredCheckpoint, isNew: Bool) {
-        let (size, root) = try await reading { db in
+        try await makeCheckpoint(time: time) { _ in key }
+    }
+
+    /// Signs and stores a checkpoint of all rows on disk, and returns this checkpoint with `isNew` true. If the ledger
+    /// already has a checkpoint with this number of rows, returns the old checkpoint with `isNew` false. Throws
+    /// `corrupt` if rows are missing, or if the old checkpoint has a different root.
+    ///
+    /// - Parameter key: Returns the private half of the key that these rows name last, for a ledger that names one;
+    ///   nil if it is not available. The row decides, and not the time, because a verification has only the rows.
+    package func makeCheckpoint(
+        time: Timestamp, key: @Sendable (VerifierKey?) -> SigningKey?
+    ) async throws -> (stored: StoredCheckpoint, isNew: Bool) {
+        // The named key may be replaced between the read of the rows and the call of `key`. Then the next read finds
+        // the new one.
+        for _ in 0..<3 {
+            if let made = try await makeCheckpointOnce(time: time, key: key) { return made }
+        }
+        throw StoreError(
+            code: .unusableKey, message: "the signing key that the ledger names is not available")
+    }
+
+    /// Returns nil if `key` returns nil.
+    private func makeCheckpointOnce(
+        time: Timestamp, key: @Sendable (VerifierKey?) -> SigningKey?
+    ) async throws -> (stored: StoredCheckpoint, isNew: Bool)? {
+        let (size, root, named) = try await reading { db in
             let size = try LedgerTree.size(db)
-            return (size, try LedgerTree.open(db).root(size: size))
+            let keys = try SigningKeyRow.all(db)
+            return (
+                size, try LedgerTree.open(db).root(size: size), keys.last { $0.seq <= size }?.key
+            )
         }
         if let stored = try await checkpoint(size: size) {
             guard stored.checkpoint.root == root else {
@@ -67,6 +93,7 @@ extension AuditLedger {
             }
             return (stored, false)
         }
+        guard let key = key(named) else { return nil }
         let signed = try SignedCheckpoint(
             Checkpoint(origin: origin, size: size, root: root), signedBy: key)
         let stored = StoredCheckpoint(signed: signed, time: time)

@@ -12,7 +12,16 @@ package enum KeyFile {
     /// Reads the key. Throws `unusableKey` if `PrivateFile.read` refuses the file, or if the file has no key. The
     /// message never shows the content.
     package static func read(_ path: String) throws(StoreError) -> SigningKey {
-        let bytes = try PrivateFile.read(path, subject: subject)
+        try parse(bytes(path), path)
+    }
+
+    /// Returns the content of the file. Throws `unusableKey` if `PrivateFile.read` refuses the file.
+    package static func bytes(_ path: String) throws(StoreError) -> [UInt8] {
+        try PrivateFile.read(path, subject: subject)
+    }
+
+    /// Returns the key in `bytes`, the content of the file `path`. Throws as `read` does.
+    package static func parse(_ bytes: [UInt8], _ path: String) throws(StoreError) -> SigningKey {
         let text = String(decoding: bytes, as: UTF8.self)
         guard let key = SigningKey(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw unusable(path, "holds no key of the form PRIVATE+KEY+name+id+base64")
@@ -79,7 +88,7 @@ package enum KeyFile {
         StoreError(code: .unusableKey, message: "\(subject) \(path) \(problem)")
     }
 
-    private static let subject = "the signing key's file"
+    package static let subject = "the signing key's file"
 
     private static func reason(_ number: Int32) -> String { PrivateFile.reason(number) }
 }

@@ -120,6 +120,7 @@ struct IdentityFuzzTests {
     {
         let corpus = [
             #"{"username": "u", "user_domain_name": "D", "password": "p", "project_id": "x"}"#,
+            #"{"user_id": "u", "password": "p", "other_password": "q", "system_scope": "all"}"#,
             "export OS_USERNAME=u\nexport OS_USER_DOMAIN_NAME='D'\nOS_PASSWORD=\"p\"\nexport OS_PROJECT_ID=x\n",
         ].map { Array($0.utf8) }
         try await run("credentials", seed: seed) { mutator in

@@ -17,6 +17,7 @@ final class ProviderStub: Sendable {
     private struct State {
         var answer: @Sendable (Request) -> Answer
         var count = 0
+        var bodies: [[UInt8]] = []
     }
 
     let port: Int
@@ -31,6 +32,9 @@ final class ProviderStub: Sendable {
 
     /// The number of requests so far.
     var count: Int { state.withLock(\.count) }
+
+    /// The bodies of the requests so far that have one.
+    var bodies: [[UInt8]] { state.withLock(\.bodies) }
 
     func answer(_ answer: @escaping @Sendable (Request) -> Answer) {
         state.withLock { $0.answer = answer }
@@ -61,8 +65,9 @@ final class ProviderStub: Sendable {
         let routes = ["/jwks.json", "/v3/auth/tokens"].flatMap { path in
             [HTTPRequest.Method.get, .post].map { method in
                 Route(method, path, query: ["nocatalog"]) { request in
-                    _ = try await request.body.collect()
+                    let body = try await request.body.collect()
                     guard let stub = current.withLock({ $0 }) else { return Response() }
+                    if !body.isEmpty { stub.state.withLock { $0.bodies.append(body) } }
                     return try await stub.respond(request)
                 }
             }

@@ -21,7 +21,7 @@ struct JournalKeyFileTests {
     @Test func `the keys are read in their order, without comments`() throws {
         let text = "# shared by all servers\n\n new\t\(Self.secret) \r\nold \(Self.secret)\n"
         let file = try Self.file(text)
-        #expect(try JournalKeyFile.read(file.path).map(\.id) == ["new", "old"])
+        #expect(try JournalKeyFile.file(file.path).value.map(\.id) == ["new", "old"])
     }
 
     @Test(arguments: [
@@ -35,7 +35,7 @@ struct JournalKeyFileTests {
         _ text: String, _ problem: String
     ) throws {
         let file = try Self.file(text)
-        let error = #expect(throws: SettingError.self) { try JournalKeyFile.read(file.path) }
+        let error = #expect(throws: SettingError.self) { try JournalKeyFile.file(file.path) }
         let message = "\(try #require(error))"
         #expect(message.contains(problem))
         #expect(message.contains("journal-key-file"))
@@ -45,9 +45,9 @@ struct JournalKeyFileTests {
     @Test(arguments: [0o640, 0o604, 0o644])
     func `a file that others can read is refused`(_ mode: Int) throws {
         let file = try Self.file("a \(Self.secret)", mode: mode)
-        #expect(throws: SettingError.self) { try JournalKeyFile.read(file.path) }
+        #expect(throws: SettingError.self) { try JournalKeyFile.file(file.path) }
         #expect(throws: SettingError.self) {
-            try JournalKeyFile.read(file.directory.file("none"))
+            try JournalKeyFile.file(file.directory.file("none"))
         }
     }
 }

@@ -1,4 +1,5 @@
 import ControlPlane
+import Crypto
 import Documents
 package import Domain
 package import Logging
@@ -7,10 +8,11 @@ import ServiceLifecycle
 /// Validates tokens at Keystone with the credential of this server.
 ///
 /// The file of the credential is read each time this server requests a new token for itself. A changed file therefore
-/// needs no restart.
+/// needs no restart. It may have two passwords.
 package actor KeystoneClient: Service {
     private struct ServiceToken {
         var value: String
+        let issued = ContinuousClock.now
         /// The time from which a new token is requested, shortly before this token expires.
         var renewal: Timestamp
     }
@@ -18,6 +20,10 @@ package actor KeystoneClient: Service {
     /// The number of seconds to wait after Keystone has refused the credential of this server. Keystone can lock a user
     /// that fails too often.
     static let pause = 5
+    /// The age below which a token of this server may have been refused because it was issued in the second of a
+    /// revocation. Keystone compares whole seconds, and refuses such a token (`RevokeEvent` in
+    /// keystone/models/revoke_model.py). The next token is requested after this time.
+    private static let revocationGrain = Duration.milliseconds(1_100)
 
     private let url: ProviderURL
     private let credential: @Sendable () throws(SettingError) -> KeystoneCredential
@@ -25,6 +31,9 @@ package actor KeystoneClient: Service {
     private let logger: Logger
     private let now: @Sendable () -> Timestamp
     private var current: ServiceToken?
+    /// The digest of the `auth` object that Keystone accepted last. It is tried first, because Keystone counts each
+    /// refused try, and because the order of two tries must not matter if the password changes between them.
+    private var accepted: SHA256Digest?
     private var renewal: Task<String, any Error>?
     private var refusal: (failure: KeystoneFailure, until: Timestamp)?
     private var isAnswering = true
@@ -60,9 +69,10 @@ package actor KeystoneClient: Service {
     func validate(_ token: String) async throws(KeystoneFailure) -> KeystoneToken? {
         do {
             var answer = try await ask(token, as: try await serviceToken())
-            if try await refusesAsker(answer) {
-                // Keystone has refused the token of this server, for example because the server's password was changed.
-                // The second try uses a new token.
+            // If Keystone refuses the token of this server, for example because the server's password was changed, the
+            // next try uses a new token. Keystone also refuses that token if it was issued in the second of the change.
+            for _ in 0..<2 {
+                guard try await refusesAsker(answer) else { break }
                 answer = try await ask(token, as: try await serviceToken(replacing: answer.asker))
             }
             let result: KeystoneToken? =
@@ -120,24 +130,20 @@ package actor KeystoneClient: Service {
         if let refusal, now() < refusal.until { throw refusal.failure }
         // The request runs in a task that belongs to this actor. If the task belonged to the first caller, cancelling
         // that caller would fail the other callers too.
-        let task = Task { try await authenticate() }
+        let wait = current.flatMap { current in
+            current.value == old ? Self.revocationGrain - (.now - current.issued) : nil
+        }
+        let task = Task {
+            if let wait, wait > .zero { try await Task.sleep(for: wait) }
+            return try await authenticate()
+        }
         renewal = task
         defer { renewal = nil }
         return try await task.value
     }
 
     private func authenticate() async throws -> String {
-        let body: JSONValue
-        do throws(SettingError) {
-            body = ["auth": try credential().authentication]
-        } catch {
-            throw KeystoneFailure(error.message)
-        }
-        let answer = try await client.send(
-            ProviderRequest(
-                method: "POST", url: "\(url)/v3/auth/tokens?nocatalog",
-                headers: [("Content-Type", "application/json"), ("Accept", "application/json")],
-                body: JSONSerializer.bytes(body), answerBytes: KeystoneToken.maximumAnswerBytes))
+        let answer = try await answerToCredential()
         guard answer.status == 201 else {
             let failure = KeystoneFailure(
                 answer.status == 401
@@ -159,6 +165,33 @@ package actor KeystoneClient: Service {
         refusal = nil
         logger.info("authenticated at Keystone", metadata: ["expires": "\(expires.rfc3339Seconds)"])
         return value
+    }
+
+    /// Sends the credential, and returns the answer. If the file has two passwords and Keystone refuses one of them, sends
+    /// the other one. So the file may have both while the password is being changed.
+    private func answerToCredential() async throws -> ProviderAnswer {
+        let bodies: [[UInt8]]
+        do throws(SettingError) {
+            bodies = try credential().authentications.map { JSONSerializer.bytes(["auth": $0]) }
+        } catch {
+            throw KeystoneFailure(error.message)
+        }
+        let known = bodies.filter { SHA256.hash(data: $0) == accepted }
+        var refusal: ProviderAnswer?
+        for body in known + bodies.filter({ !known.contains($0) }) {
+            let answer = try await client.send(
+                ProviderRequest(
+                    method: "POST", url: "\(url)/v3/auth/tokens?nocatalog",
+                    headers: [
+                        ("Content-Type", "application/json"), ("Accept", "application/json"),
+                    ],
+                    body: body, answerBytes: KeystoneToken.maximumAnswerBytes))
+            if answer.status == 201 { accepted = SHA256.hash(data: body) }
+            guard answer.status == 401 else { return answer }
+            refusal = answer
+        }
+        guard let refusal else { throw KeystoneFailure("no credential was sent") }
+        return refusal
     }
 
     /// Logs the first failure, and the first success after a failure.

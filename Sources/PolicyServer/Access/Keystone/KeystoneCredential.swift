@@ -7,12 +7,14 @@ import Store
 /// The file is a JSON object or has the lines of an `openrc` file. The names are those of OpenStack's command line
 /// client: a JSON member is called `username`, and the same value in a line is called `OS_USERNAME`.
 package struct KeystoneCredential: Sendable {
-    /// The members of `auth` in the request for a token (Identity API v3). They contain the secret.
-    let authentication: JSONValue
+    /// The members of `auth` in the request for a token (Identity API v3), once for each password in the file: one or
+    /// two. They contain the secret.
+    let authentications: [JSONValue]
 
     private static let known = [
         "application_credential_id", "application_credential_name", "application_credential_secret",
-        "password", "project_domain_id", "project_domain_name", "project_id", "project_name",
+        "other_password", "password", "project_domain_id", "project_domain_name", "project_id",
+        "project_name",
         "system_scope", "user_domain_id", "user_domain_name", "user_id", "username",
     ]
 
@@ -37,7 +39,16 @@ package struct KeystoneCredential: Sendable {
         let text = String(decoding: bytes, as: UTF8.self)
         let isJSON = text.first { !$0.isWhitespace } == "{"
         let values = isJSON ? try Self.members(bytes) : try Self.lines(text)
-        authentication = try Self.authentication(values)
+        var authentications = [try Self.authentication(values)]
+        if let other = values["other_password"], other != values["password"] {
+            guard values["application_credential_secret"] == nil else {
+                throw KeystoneFailure(
+                    "has an other_password, which an application credential cannot have")
+            }
+            let second = values.merging(["password": other]) { $1 }
+            authentications.append(try Self.authentication(second))
+        }
+        self.authentications = authentications
     }
 
     private static func members(_ bytes: [UInt8]) throws(KeystoneFailure) -> [String: String] {

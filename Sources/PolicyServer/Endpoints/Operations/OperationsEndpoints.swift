@@ -35,7 +35,7 @@ extension API {
         var response = Response.document(
             health.document(
                 checkpoints: checkpoints.status, identity: identityHealth,
-                tls: metrics.tls?.status),
+                tls: metrics.tls?.status, secrets: secretsHealth),
             status: health.isReady ? .ok : .serviceUnavailable, for: request)
         if !health.isReady { response.headers[.retryAfter] = "1" }
         return response
@@ -52,6 +52,17 @@ extension API {
                 ? "the current files are in use"
                 : "\(problems) changed file(s) cannot be used, so their old content stays in use: see the log"
         )
+    }
+
+    /// The state of the other files of secrets; nil if there are none. The problems name files and endpoints, and never
+    /// the content of a file.
+    private var secretsHealth: ControlPlaneHealth.Part? {
+        guard !secrets.isEmpty else { return nil }
+        let problems = secrets.compactMap(\.problem)
+        return ControlPlaneHealth.Part(
+            isHealthy: problems.isEmpty,
+            detail: problems.isEmpty
+                ? "the current files are in use" : problems.joined(separator: "; "))
     }
 
     private func exposition() async -> Response {

@@ -38,7 +38,7 @@ struct KeystoneAnswerTests {
     }
 
     static func with(
-        cacheSeconds: Int = 60,
+        cacheSeconds: Int = 60, credential: [UInt8] = credential,
         rules: @escaping @Sendable () -> (value: KeystoneRules, generation: UInt64) = {
             (KeystoneRules([]), 1)
         },
