@@ -177,25 +177,42 @@ package final class AuditLedger: Sendable {
         return value
     }
 
-    /// Stores a checkpoint, unless a checkpoint with the same number of rows exists.
-    func store(_ checkpoint: StoredCheckpoint) async throws(StoreError) {
-        try await queue.submit(.checkpoint(checkpoint))
+    /// Stores a checkpoint, unless a checkpoint with the same number of rows exists. Returns true if the checkpoint was
+    /// stored.
+    func store(_ checkpoint: StoredCheckpoint) async throws(StoreError) -> Bool {
+        try await transaction { _, db in try checkpoint.insert(db) }
     }
 
-    /// Writes all submitted work, then releases the file. Every later call throws.
+    /// Writes all submitted work, then releases the file, even if the calling task is cancelled or an error occurs.
+    /// Every later call throws.
     package func close() async throws(StoreError) {
         queue.close()
+        // No write follows, because the queue is closed. So another process may take the lock after any error.
+        defer { lock.release() }
+        // A barrier waits for one commit, and further commits may follow for the rest of the submitted work.
+        var result = await barrier { _ in }
+        while queue.hasWork, case .success = result { result = await barrier { _ in } }
         do {
             // Copies the write-ahead log into the file and empties the log. SQLite would empty the log only if the
             // last connection to close can write, but DatabasePool closes its read-only connections last. If the disk
             // is too full, the log stays and is read at the next opening.
-            try await pool.barrierWriteWithoutTransaction { db in
-                _ = try? db.checkpoint(.truncate)
-            }
+            let emptied = await barrier { db in _ = try? db.checkpoint(.truncate) }
             try pool.close()
-            lock.release()
+            try emptied.get()
         } catch {
             throw StoreError(error, path: path)
+        }
+    }
+
+    /// Runs `body` while no other access to the file runs. Waits in a continuation, because GRDB's own waiting ends
+    /// when the calling task is cancelled.
+    private func barrier(
+        _ body: @escaping @Sendable (Database) -> Void
+    ) async -> Result<Void, any Error> {
+        await withCheckedContinuation { continuation in
+            pool.asyncBarrierWriteWithoutTransaction {
+                continuation.resume(returning: $0.map(body))
+            }
         }
     }
 }

@@ -23,7 +23,6 @@ final class CommitQueue: Sendable {
         /// Runs a closure from another part of module Store in one transaction. The closure may run twice, because
         /// a failed group of jobs is repeated job by job.
         case transaction(@Sendable (inout LedgerWriter, Database) throws -> Void)
-        case checkpoint(StoredCheckpoint)
         /// Tests whether the file can be written.
         case probe
 
@@ -34,7 +33,7 @@ final class CommitQueue: Sendable {
             case .projections(let batch, _):
                 batch.reduce(batch.count) { $0 + $1.rows.count + $1.objects.count }
             case .texts(let batch): batch.rows.count
-            case .follow, .emptyTexts, .transaction, .checkpoint, .probe: 1
+            case .follow, .emptyTexts, .transaction, .probe: 1
             }
         }
 
@@ -158,6 +157,9 @@ final class CommitQueue: Sendable {
 
     /// Records that the file is sound. The next successful write makes the ledger available.
     func clearDamage() { state.withLock { $0.isSuspect = false } }
+
+    /// True while submitted work waits or is being written.
+    var hasWork: Bool { state.withLock { $0.isScheduled } }
 
     /// Rejects all further work. Work that was submitted before this call is still written.
     func close() {
@@ -303,7 +305,6 @@ extension CommitQueue.Work {
         case .texts(let batch): try TextIndex.add(batch, in: db)
         case .emptyTexts: try TextIndex.empty(in: db)
         case .transaction(let body): try body(&writer, db)
-        case .checkpoint(let checkpoint): try checkpoint.insert(db)
         case .probe:
             // Writes 256 KiB. A small write could succeed on a full disk, because it could fit into free pages or
             // into the allocated log.
