@@ -36,6 +36,9 @@ package final class AuditLedger: Sendable {
     private let integrity: IntegrityProbe
     /// True if the whole file was checked when it was opened.
     private let isChecked: Bool
+    let rowRegions: RowRegions
+    /// The rows of table `scope` that searches have read.
+    let scopes = ScopeTable()
     let queue: CommitQueue
 
     /// Opens the ledger's file. Creates a missing file with mode 0600 and a missing directory with mode 0700.
@@ -48,6 +51,7 @@ package final class AuditLedger: Sendable {
         try LedgerFile.checkDirectory(of: given)
         let path = LedgerFile.resolved(given)
         self.path = path
+        rowRegions = options.rowRegions
         integrity = IntegrityProbe(pause: options.probePause)
         // Checks the directory of `path` in addition to the directory of `given`. The two directories differ if
         // `given` has symbolic links, and both must be safe.
@@ -122,9 +126,10 @@ package final class AuditLedger: Sendable {
     package func bridge(
         from progress: Progress, _ projection: Projection
     ) async throws(StoreError) {
+        let prepared = PreparedProjection(projection, rowRegions)
         try await transaction { writer, db in
             try writer.follow(progress, in: db)
-            try writer.project([projection], clusterID: progress.clusterID, to: db)
+            try writer.project([prepared], clusterID: progress.clusterID, to: db)
         }
     }
 
@@ -134,19 +139,20 @@ package final class AuditLedger: Sendable {
     /// Revisions that the ledger already has are skipped. So a caller can submit a batch again after any failure.
     /// Throws `clusterMismatch` unless the ledger follows `clusterID`.
     package func project(_ batch: [Projection], clusterID: String) async throws(StoreError) {
-        try await queue.submit(.projections(batch, clusterID: clusterID))
+        let prepared = batch.map { PreparedProjection($0, rowRegions) }
+        try await queue.submit(.projections(prepared, clusterID: clusterID))
     }
 
     /// Writes rows without an etcd change, such as refusals, to disk, all or nothing.
     package func record(_ rows: [AuditRecord.Draft]) async throws(StoreError) {
-        try await queue.submit(.rows(rows))
+        try await queue.submit(.rows(rows.map { PreparedRow($0, rowRegions) }))
     }
 
     /// Submits the rows without waiting. `onFailure` must not block.
     package func record(
         _ rows: [AuditRecord.Draft], onFailure: @escaping @Sendable (StoreError) -> Void
     ) {
-        queue.submit(.rows(rows), onFailure: onFailure)
+        queue.submit(.rows(rows.map { PreparedRow($0, rowRegions) }), onFailure: onFailure)
     }
 
     /// Adds words to the index of texts; see `TextIndex`.

@@ -11,9 +11,9 @@ import Synchronization
 final class CommitQueue: Sendable {
     enum Work: Sendable {
         /// Appends rows that belong to no etcd revision, such as refusals.
-        case rows([AuditRecord.Draft])
+        case rows([PreparedRow])
         /// Writes the rows and objects of etcd revisions; see `AuditLedger.project`.
-        case projections([Projection], clusterID: String)
+        case projections([PreparedProjection], clusterID: String)
         /// Sets the progress; see `AuditLedger.follow`.
         case follow(Progress, emptySince: Timestamp?)
         /// Adds the words of rows to the index of texts; see `TextIndex`.
@@ -29,9 +29,9 @@ final class CommitQueue: Sendable {
         /// The approximate number of rows that this work writes.
         var weight: Int {
             switch self {
-            case .rows(let drafts): drafts.count
+            case .rows(let rows): rows.count
             case .projections(let batch, _):
-                batch.reduce(batch.count) { $0 + $1.rows.count + $1.objects.count }
+                batch.reduce(batch.count) { $0 + $1.rows.count + $1.projection.objects.count }
             case .texts(let batch): batch.rows.count
             case .follow, .emptyTexts, .transaction, .probe: 1
             }
@@ -40,8 +40,8 @@ final class CommitQueue: Sendable {
         /// The size in memory, in bytes, of the drafts of case `rows`; 0 for every other case. The callers of the
         /// other cases limit the size of each job, and submit a job only after their previous job is done.
         var rowBytes: Int {
-            if case .rows(let drafts) = self {
-                drafts.reduce(0) { $0 + $1.memoryBytes }
+            if case .rows(let rows) = self {
+                rows.reduce(0) { $0 + $1.draft.memoryBytes }
             } else {
                 0
             }
@@ -297,7 +297,7 @@ extension CommitQueue.State {
 extension CommitQueue.Work {
     fileprivate func write(with writer: inout LedgerWriter, to db: Database) throws {
         switch self {
-        case .rows(let drafts): try writer.append(drafts, to: db)
+        case .rows(let rows): try writer.append(rows, to: db)
         case .projections(let batch, let clusterID):
             try writer.project(batch, clusterID: clusterID, to: db)
         case .follow(let progress, let time):
