@@ -66,7 +66,8 @@ package final class ControlPlane: Service {
         self.statuses = statuses
         self.configuration = configuration
         self.logger = logger
-        let mirror = Mirror(logger: logger, trouble: { store.trouble })
+        let mirror = Mirror(
+            logger: logger, authenticator: configuration.journal, trouble: { store.trouble })
         self.mirror = mirror
         let stages = WriteStages()
         self.stages = stages

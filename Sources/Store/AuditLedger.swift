@@ -36,6 +36,9 @@ package final class AuditLedger: Sendable {
     private let integrity: IntegrityProbe
     /// True if the whole file was checked when it was opened.
     private let isChecked: Bool
+    let rowRegions: RowRegions
+    /// The rows of table `scope` that searches have read.
+    let scopes = ScopeTable()
     let queue: CommitQueue
 
     /// Opens the ledger's file. Creates a missing file with mode 0600 and a missing directory with mode 0700.
@@ -48,6 +51,7 @@ package final class AuditLedger: Sendable {
         try LedgerFile.checkDirectory(of: given)
         let path = LedgerFile.resolved(given)
         self.path = path
+        rowRegions = options.rowRegions
         integrity = IntegrityProbe(pause: options.probePause)
         // Checks the directory of `path` in addition to the directory of `given`. The two directories differ if
         // `given` has symbolic links, and both must be safe.
@@ -122,9 +126,10 @@ package final class AuditLedger: Sendable {
     package func bridge(
         from progress: Progress, _ projection: Projection
     ) async throws(StoreError) {
+        let prepared = PreparedProjection(projection, rowRegions)
         try await transaction { writer, db in
             try writer.follow(progress, in: db)
-            try writer.project([projection], clusterID: progress.clusterID, to: db)
+            try writer.project([prepared], clusterID: progress.clusterID, to: db)
         }
     }
 
@@ -134,20 +139,21 @@ package final class AuditLedger: Sendable {
     /// Revisions that the ledger already has are skipped. So a caller can submit a batch again after any failure.
     /// Throws `clusterMismatch` unless the ledger follows `clusterID`.
     package func project(_ batch: [Projection], clusterID: String) async throws(StoreError) {
-        try await queue.submit(.projections(batch, clusterID: clusterID))
+        let prepared = batch.map { PreparedProjection($0, rowRegions) }
+        try await queue.submit(.projections(prepared, clusterID: clusterID))
     }
 
     /// Writes rows that record no change in etcd, such as refusals. Either all of the rows are on disk afterwards, or
     /// none.
     package func record(_ rows: [AuditRecord.Draft]) async throws(StoreError) {
-        try await queue.submit(.rows(rows))
+        try await queue.submit(.rows(rows.map { PreparedRow($0, rowRegions) }))
     }
 
     /// Submits the rows without waiting. `onFailure` must not block.
     package func record(
         _ rows: [AuditRecord.Draft], onFailure: @escaping @Sendable (StoreError) -> Void
     ) {
-        queue.submit(.rows(rows), onFailure: onFailure)
+        queue.submit(.rows(rows.map { PreparedRow($0, rowRegions) }), onFailure: onFailure)
     }
 
     /// Adds words to the index of texts; see `TextIndex`.
@@ -178,25 +184,42 @@ package final class AuditLedger: Sendable {
         return value
     }
 
-    /// Stores a checkpoint, unless a checkpoint with the same number of rows exists.
-    func store(_ checkpoint: StoredCheckpoint) async throws(StoreError) {
-        try await queue.submit(.checkpoint(checkpoint))
+    /// Stores a checkpoint, unless a checkpoint with the same number of rows exists. Returns true if the checkpoint was
+    /// stored.
+    func store(_ checkpoint: StoredCheckpoint) async throws(StoreError) -> Bool {
+        try await transaction { _, db in try checkpoint.insert(db) }
     }
 
-    /// Writes all submitted work, then releases the file. Every later call throws.
+    /// Writes all submitted work, then releases the file, even if the calling task is cancelled or an error occurs.
+    /// Every later call throws.
     package func close() async throws(StoreError) {
         queue.close()
+        // No write follows, because the queue is closed. So another process may take the lock after any error.
+        defer { lock.release() }
+        // A barrier waits for one commit, and further commits may follow for the rest of the submitted work.
+        var result = await barrier { _ in }
+        while queue.hasWork, case .success = result { result = await barrier { _ in } }
         do {
             // Copies the write-ahead log into the file and empties the log. SQLite would empty the log only if the
             // last connection to close can write, but DatabasePool closes its read-only connections last. If the disk
             // is too full, the log stays and is read at the next opening.
-            try await pool.barrierWriteWithoutTransaction { db in
-                _ = try? db.checkpoint(.truncate)
-            }
+            let emptied = await barrier { db in _ = try? db.checkpoint(.truncate) }
             try pool.close()
-            lock.release()
+            try emptied.get()
         } catch {
             throw StoreError(error, path: path)
+        }
+    }
+
+    /// Runs `body` while no other access to the file runs. Waits in a continuation, because GRDB's own waiting ends
+    /// when the calling task is cancelled.
+    private func barrier(
+        _ body: @escaping @Sendable (Database) -> Void
+    ) async -> Result<Void, any Error> {
+        await withCheckedContinuation { continuation in
+            pool.asyncBarrierWriteWithoutTransaction {
+                continuation.resume(returning: $0.map(body))
+            }
         }
     }
 }

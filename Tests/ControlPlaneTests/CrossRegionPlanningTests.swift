@@ -294,6 +294,35 @@ import Testing
         #expect(bench.write(change)?.warnings.count == 1)
     }
 
+    @Test("A source that only network sets match is not warned of, and a receiver is")
+    func unmatchedSets() throws {
+        let labels = #"{"labels":{"team":"partners"}}"#
+        let rule = #"{"from":\#(labels),"to":{"region":"east","labels":{"team":"partners"}}}"#
+        let change = ChangeOperation.put(
+            Self.web,
+            .json(
+                #"{"kind":"CrossRegionPolicy","metadata":{"name":"web"},"spec":{"order":500,"allow":[\#(rule)]}}"#
+            ))
+        func warned() throws -> [String] {
+            try #require(bench.write(change)).warnings
+                .filter { $0.rule.name == "lint.matches-nothing" }.map(\.pointer)
+        }
+        let to = "/spec/allow/0/to/labels/team"
+        let both = try warned()
+        #expect(both.count == 2 && both.contains(to), "\(both)")
+        let path = PlannerBench.root + "globalnetworksets/partners"
+        bench.put(
+            path,
+            #"{"metadata":{"name":"partners","labels":{"team":"partners"}},"spec":{"nets":["192.0.2.0/24"]}}"#
+        )
+        #expect(try warned() == [to])
+        bench.put(path, #"{"metadata":{"name":"partners"},"spec":{"nets":["192.0.2.0/24"]}}"#)
+        #expect(try warned() == both)
+        bench.put(path, #"{"metadata":{"name":"partners","labels":{"team":"partners"}}}"#)
+        bench.delete(path)
+        #expect(try warned() == both)
+    }
+
     @Test("A region that a compiled policy speaks of is in use")
     func regionInUse() {
         bench.accept(.put(Self.web, Self.document(Self.east)))

@@ -53,7 +53,7 @@ extension ControlPlane {
     }
 
     func waiting(for person: Person = .admin) -> [PendingChange] {
-        pendingChanges(for: person.scope, person.name)
+        pendingChanges(PendingQuery(limit: 1_000), for: person.scope, person.name).items
     }
 }
 

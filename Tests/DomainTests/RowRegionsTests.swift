@@ -17,7 +17,7 @@ import Testing
             kind: kind, name: name, region: region)
         row.key = "/calico/x"
         change(&row)
-        return regions.touched(by: row)
+        return regions.touched(by: row).regions
     }
 
     @Test func inventoryTouchesItsRegion() {

@@ -5,10 +5,11 @@ package import Domain
 package struct CrossRegionReferences: Sendable, Equatable {
     package var regions: [Located<String>] = []
     package var subnets: [Located<SubnetID>] = []
-    /// One selector for each value of the peers' fields that become conditions on labels. The caller warns about a
-    /// selector that matches no VM, even if the selector matches a network set. Only the fields `selector` and
-    /// `labels` of `from` can match network sets.
+    /// One selector for each value of a field about labels that only VMs can match. The caller warns about a selector
+    /// that matches no VM.
     package var selectors: [Located<Selector>] = []
+    /// The selectors of the fields `selector` and `labels` of `from`, which network sets can match too.
+    package var sourceSelectors: [Located<Selector>] = []
 
     /// Returns a violation for each region and subnet that is not registered.
     package func violations(
@@ -26,16 +27,18 @@ extension CrossRegionCompiler {
             for peer in [rule.from, rule.to] {
                 references.regions += peer.regions
                 references.subnets += peer.subnet.map { [$0] } ?? []
-                references.selectors += peer.labelSelectors
+                references.selectors += peer.machineSelectors
             }
+            references.sourceSelectors += rule.from.freeSelectors
+            references.selectors += rule.to.freeSelectors
         }
         return references
     }
 }
 
 extension CrossRegionPeer {
-    /// One selector for each value of the fields that become conditions on labels. The field `regions` is left out.
-    fileprivate var labelSelectors: [Located<Selector>] {
+    /// One selector for each value of a field about labels that only VMs have, except the field `regions`.
+    fileprivate var machineSelectors: [Located<Selector>] {
         var found = securityGroups.map { has(EndpointLabel.groupPrefix + $0.value, $0.pointer) }
         if let name = securityGroupName {
             found.append(has(EndpointLabel.groupNamePrefix + name.value.label, name.pointer))
@@ -49,8 +52,13 @@ extension CrossRegionPeer {
         if let name = network {
             found.append(equal(EndpointLabel.networkName, name.value.label, name.pointer))
         }
-        found += labels.map { equal($0.value.key, $0.value.value, $0.pointer) }
-        return found + (selector.map { [$0] } ?? [])
+        return found
+    }
+
+    /// The selectors of the fields `labels` and `selector`, which may name any label.
+    fileprivate var freeSelectors: [Located<Selector>] {
+        labels.map { equal($0.value.key, $0.value.value, $0.pointer) }
+            + (selector.map { [$0] } ?? [])
     }
 
     private func has(_ label: String, _ pointer: String) -> Located<Selector> {

@@ -52,4 +52,16 @@ extension Selector {
             label: EndpointLabel.namespace, operation: .inSet, values: namespaces)
         return Selector(.and([root, .comparison(own)]))
     }
+
+    /// Returns the selector limited to the network sets of `regions`: the sets of the regions and of their subnets, and
+    /// the network sets in the namespaces of the regions.
+    package func limitedToSets(of regions: RegionSet) -> Selector {
+        guard case .some(let names) = regions else { return self }
+        let labelled = SelectorComparison(
+            label: InventoryKey.regionLabel, operation: .inSet, values: names.sorted())
+        return Selector(
+            .or([
+                .and([root, .comparison(labelled)]), limited(to: regions).root,
+            ]))
+    }
 }

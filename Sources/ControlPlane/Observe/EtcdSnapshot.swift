@@ -3,17 +3,20 @@ import Etcd
 
 /// A complete state for the mirror, read from etcd at one revision.
 struct EtcdSnapshot: Sendable {
-    var state = MirrorState()
+    var state: MirrorState
     /// The audited keys and their values, for `GapComparison`. Empty unless they were requested.
     var audited: [String: KeyValue] = [:]
 
     /// Reads the state of etcd at `revision`. Throws `EtcdError` `.compacted` if etcd has compacted that revision.
     ///
-    /// - Parameter keepsValues: True to fill `audited`.
+    /// - Parameters:
+    ///   - keepsValues: True to fill `audited`.
+    ///   - authenticator: Verifies the changes that wait for a second person.
     static func read(
-        _ store: any KeyValueStore, at revision: Int64, keepsValues: Bool
+        _ store: any KeyValueStore, at revision: Int64, keepsValues: Bool,
+        _ authenticator: JournalAuthenticator
     ) async throws -> EtcdSnapshot {
-        var listing = EtcdSnapshot()
+        var listing = EtcdSnapshot(state: MirrorState(authenticator: authenticator))
         for prefix in AuditedKey.prefixes + [MirrorState.endpointPrefix] {
             // Reads all pages at the same revision, so that they show one state.
             try await store.rangePages(prefix: EtcdKey(prefix), revision: revision) { page in

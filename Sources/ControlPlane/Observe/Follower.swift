@@ -181,9 +181,11 @@ final class Follower: Sendable {
         after revision: Int64, _ clusterID: String, newest: Int64
     ) async throws -> Int64 {
         do {
-            var state = MirrorState()
+            var state = MirrorState(authenticator: authenticator)
             if revision > 0 {
-                state = try await EtcdSnapshot.read(store, at: revision, keepsValues: false).state
+                state = try await EtcdSnapshot.read(
+                    store, at: revision, keepsValues: false, authenticator
+                ).state
                 guard try await isLastKnown(state) else {
                     return try await bridge(
                         from: 0, to: newest, clusterID, reason: Self.restored)
@@ -252,7 +254,8 @@ final class Follower: Sendable {
     private func bridge(
         from: Int64, to: Int64, _ clusterID: String, reason: String
     ) async throws -> Int64 {
-        let listing = try await EtcdSnapshot.read(store, at: to, keepsValues: true)
+        let listing = try await EtcdSnapshot.read(
+            store, at: to, keepsValues: true, authenticator)
         let journal = try await store.rangeAll(
             prefix: EtcdKey(Keyspace.journalPrefix), revision: to)
         var known: [String: AuditedObject] = [:]

@@ -95,15 +95,15 @@ package struct EndpointLabels: Sendable {
     }
 }
 
-/// The distinct sets of labels of all VMs. A copy is cheap, because it shares the storage of the original. So a
+/// The distinct sets of labels of all VMs or of all network sets. A copy is cheap, because it shares the storage of the original. So a
 /// selector can be tried on a copy without holding the mirror's lock.
 package struct DistinctLabels: Sendable {
-    /// The number of VMs with each set of labels.
+    /// The number of objects with each set of labels.
     private var counts: [[String: String]: Int] = [:]
     /// The number of sets that contain each label.
     private var keys: [String: Int] = [:]
 
-    /// Counts one more VM with these labels. Returns the same labels in storage that all VMs with these labels share.
+    /// Counts one more object with these labels. Returns the labels in the storage that all such objects share.
     mutating func insert(_ labels: [String: String]) -> [String: String] {
         let count = counts[labels, default: 0] + 1
         counts[labels] = count
@@ -122,7 +122,7 @@ package struct DistinctLabels: Sendable {
         }
     }
 
-    /// Returns true if any VM's labels satisfy `selector`.
+    /// Returns true if the labels of any object satisfy `selector`.
     package func matches(_ selector: Selector) -> Bool {
         if case .has(let label) = selector.root { return keys[label] != nil }
         return counts.keys.contains { selector.matches($0) }

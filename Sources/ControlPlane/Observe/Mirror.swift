@@ -14,7 +14,9 @@ import Synchronization
 /// The state is in a mutex and not in an actor, because a plan makes dozens of queries, and each query takes less time
 /// than a switch to an actor. Tasks on several cores query the state while the watch changes it.
 package final class Mirror: Sendable {
-    private let state = Mutex(MirrorState())
+    private let state: Mutex<MirrorState>
+    /// Verifies the changes that wait for a second person.
+    private let authenticator: JournalAuthenticator
     /// The newest revision that is visible to reads.
     package let applied = RevisionGate()
     /// The JSON of recently read objects.
@@ -30,10 +32,13 @@ package final class Mirror: Sendable {
     /// Creates an empty mirror that is not ready.
     package init(
         logger: Logger? = nil, shown: ShownObjects = ShownObjects(),
+        authenticator: JournalAuthenticator = JournalAuthenticator(),
         trouble: @escaping @Sendable () -> String? = { nil }
     ) {
         self.logger = logger
         self.shown = shown
+        self.authenticator = authenticator
+        state = Mutex(MirrorState(authenticator: authenticator))
         self.trouble = trouble
     }
 
@@ -81,7 +86,9 @@ package final class Mirror: Sendable {
     /// Applies the events of one revision. Returns the audited events with the values before and after.
     package func apply(_ changes: RevisionChanges) -> [AuditedEvent] {
         noteHeard()
-        let puts = changes.events.map { $0.kind == .put ? PreparedPut($0.keyValue) : nil }
+        let puts = changes.events.map {
+            $0.kind == .put ? PreparedPut($0.keyValue, authenticator) : nil
+        }
         let before = state.withLock { state in
             zip(changes.events, puts).map { event, put in
                 put.map { state.put($0) } ?? state.delete(event.keyValue.key)

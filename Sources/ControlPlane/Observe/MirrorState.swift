@@ -35,14 +35,23 @@ package struct MirrorState: Sendable {
     package private(set) var regions: Set<String> = []
     /// The indexes over the contents of the values: findings, names, and references between objects.
     package private(set) var stored = StoredIndex()
-    /// The version of each list. A version counts the changes to the contents of its list.
+    /// The changes that wait for a second person.
+    package private(set) var waiting = WaitingChanges()
+    /// The version of each list. It counts the changes to the list's contents.
     var versions = ListVersions()
     private(set) var storedHead = StoredHead.absent
     /// The mod_revision of the key `head`; 0 if absent.
     package private(set) var storedHeadRevision: Int64 = 0
 
+    private let authenticator: JournalAuthenticator
+
     /// Creates the state of an empty etcd.
-    package init() {}
+    ///
+    /// - Parameter authenticator: Verifies the changes that wait for a second person.
+    package init(authenticator: JournalAuthenticator = JournalAuthenticator()) {
+        self.authenticator = authenticator
+    }
+
     /// The head that the next change builds on.
     var head: Head { storedHead.head ?? .initial }
     /// The mod_revision of `head` that a transaction compares. It is -1 while the stored `head` is unreadable. No key
@@ -67,7 +76,7 @@ package struct MirrorState: Sendable {
 
     /// Parses and stores the value of one key. The state must not be visible to other tasks yet, because the parsing
     /// would hold the mirror's lock for too long.
-    package mutating func put(_ keyValue: KeyValue) { put(PreparedPut(keyValue)) }
+    package mutating func put(_ keyValue: KeyValue) { put(PreparedPut(keyValue, authenticator)) }
 
     /// Stores the value of one key. Returns the audited entry that it replaces; nil if there is none.
     @discardableResult
@@ -84,7 +93,9 @@ package struct MirrorState: Sendable {
             versions.note(key.kind)
             index(key, old: old, new: entry)
             return old
-        case .pending(let path, let entry): return entries.set(path, entry)
+        case .pending(let path, let entry, let change):
+            waiting.set(path, change)
+            return entries.set(path, entry)
         case .endpoint(let path, let labels):
             noteEndpoint(path, labels, exists: true)
         case .other: break
@@ -104,7 +115,10 @@ package struct MirrorState: Sendable {
             return nil
         }
         let old = entries.remove(audited.path)
-        guard let key = audited.resource else { return old }
+        guard let key = audited.resource else {
+            waiting.set(audited.path, nil)
+            return old
+        }
         stored.set(key, nil)
         versions.note(key.kind)
         index(key, old: old, new: nil)
@@ -177,7 +191,7 @@ package struct PreparedPut: Sendable {
         /// A key whose changes are audited.
         case audited(ResourceKey, MirrorEntry, StoredFacts)
         /// A change that waits for a second person.
-        case pending(path: String, MirrorEntry)
+        case pending(path: String, MirrorEntry, WaitingChange)
         /// A WorkloadEndpoint. `labels` is nil if the value has no readable labels.
         case endpoint(path: String, labels: [String: String]?)
         case other
@@ -189,7 +203,11 @@ package struct PreparedPut: Sendable {
     private(set) var document: JSONValue?
 
     /// Parses and checks the value of one key.
-    package init(_ keyValue: KeyValue) {
+    ///
+    /// - Parameter authenticator: Verifies a change that waits for a second person.
+    package init(
+        _ keyValue: KeyValue, _ authenticator: JournalAuthenticator = JournalAuthenticator()
+    ) {
         self.keyValue = keyValue
         var entry: MirrorEntry {
             MirrorEntry(bytes: keyValue.value, modRevision: keyValue.modRevision)
@@ -204,7 +222,9 @@ package struct PreparedPut: Sendable {
             }
             content = .audited(key, entry, StoredFacts(key, value))
         case .pending(let id)?:
-            content = .pending(path: Keyspace.pendingPath(id), entry)
+            content = .pending(
+                path: Keyspace.pendingPath(id), entry,
+                WaitingChange(id, bytes: keyValue.value, authenticator))
         case nil:
             content =
                 MirrorState.endpointPath(keyValue.key).map {

@@ -31,6 +31,8 @@ package struct StoredIndex: Sendable {
     package private(set) var crossRegions = CrossRegionIndex()
     private(set) var regionMentions = RegionMentionIndex()
     private(set) var labels = LabelIndex()
+    /// The labels of all network sets, with the namespace as a label, as selectors see them.
+    private(set) var setLabels = DistinctLabels()
     // The labels of each key. `LabelIndex` needs the old labels to replace them.
     private var carried: [String: [String: String]] = [:]
 
@@ -38,6 +40,10 @@ package struct StoredIndex: Sendable {
     mutating func set(_ key: ResourceKey, _ facts: StoredFacts?) {
         let path = key.path
         labels.set(path, old: carried[path] ?? [:], new: facts?.labels ?? [:])
+        if key.kind == .globalNetworkSet || key.kind == .networkSet {
+            if let old = carried[path] { setLabels.remove(key.seen(old)) }
+            if let facts { _ = setLabels.insert(key.seen(facts.labels)) }
+        }
         carried[path] = facts?.labels
         findings.set(path, \.judged, facts?.findings ?? [])
         guard key.kind.isPolicy else { return }
@@ -71,8 +77,16 @@ package struct StoredIndex: Sendable {
     }
 }
 
-/// An index of the CrossRegionPolicies by the subnets that they name. With this index, a change or deletion of a subnet
-/// does not have to read every policy.
+extension ResourceKey {
+    /// Returns the labels of the object at this key as the selectors of policies see them.
+    fileprivate func seen(_ labels: [String: String]) -> [String: String] {
+        guard let namespace else { return labels }
+        return labels.merging([EndpointLabel.namespace: namespace]) { $1 }
+    }
+}
+
+/// The CrossRegionPolicies by the subnets that they name. With this index, a change or deletion of a subnet does not
+/// have to read every policy.
 package struct CrossRegionIndex: Sendable {
     private var subnets: [String: Set<SubnetID>] = [:]
     private var policies: [SubnetID: Set<String>] = [:]

@@ -35,10 +35,12 @@ extension Planner {
             return .refused(.forbidden(touching: object, request))
         }
         let regions = knownRegions(targets.map(\.compiled.judged), request, view)
+        let references = CrossRegionCompiler.references(policy)
         let warnings =
             (CrossRegionCompiler.warnings(
                 policy, compiled: targets.map(\.compiled), knownRegions: regions)
-            + unmatched(CrossRegionCompiler.references(policy).selectors, request, view)).map(
+            + unmatched(references.selectors, request, view)
+            + unmatched(references.sourceSelectors, orBySets: true, request, view)).map(
                 prepared.placed)
         let key = current?.key ?? newPolicyKey(object, tier: PolicyName.defaultTier, view)
         return decision(
@@ -83,18 +85,34 @@ extension Planner {
     }
 
     /// Returns a warning for each of `selectors` that matches no VM now. Each selector stands for a group, a project or
-    /// a label. Only VMs in regions that the caller may see count. Network sets do not count.
+    /// a label. Only VMs in regions that the caller may see count.
+    ///
+    /// - Parameter orBySets: True if the network sets in these regions count too.
     func unmatched(
-        _ selectors: [Located<Selector>], _ request: ChangeRequest, _ view: PlanningView
+        _ selectors: [Located<Selector>], orBySets: Bool = false, _ request: ChangeRequest,
+        _ view: PlanningView
     ) -> [Violation] {
         let regions = request.scope.regions(for: .readObjects, kind: "Region")
+        let setRegions = regions.intersection(
+            request.scope.regions(for: .readObjects, kind: "Subnet"))
         return selectors.compactMap { located in
             let selector = located.value.limited(to: regions)
             guard !view.isCarried(selector) else { return nil }
+            guard orBySets else {
+                return Violation(
+                    pointer: located.pointer, rule: .lintMatchesNothing,
+                    message:
+                        "no VM matches \(located.value) now; if such VMs already exist, check the name or id"
+                )
+            }
+            guard !view.isCarriedBySet(located.value.limitedToSets(of: setRegions)) else {
+                return nil
+            }
             return Violation(
                 pointer: located.pointer, rule: .lintMatchesNothing,
                 message:
-                    "no VM matches \(located.value) now; if such VMs already exist, check the name or id"
+                    "no VM and no network set matches \(located.value) now; if such VMs or sets already exist,"
+                    + " check the label"
             )
         }
     }

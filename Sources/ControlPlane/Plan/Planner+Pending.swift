@@ -98,40 +98,29 @@ extension Planner {
     private func crowded(
         adding bytes: Int, _ request: ChangeRequest, _ view: PlanningView
     ) -> Refusal? {
-        let waiting = view.mirror.pendingEntries()
-        let total = waiting.reduce(bytes) { $0 + $1.entry.bytes.count }
+        let author = request.context.actor
+        let (all, own) = view.mirror.read { ($0.waiting.total, $0.waiting.load(of: author)) }
         var refusal: Refusal?
-        if waiting.count >= TwoPersonRule.maximumWaiting {
+        if all.count >= TwoPersonRule.maximumWaiting {
             refusal = Refusal(
                 .tooManyPending,
                 "\(TwoPersonRule.maximumWaiting) changes wait for a second person: confirm, reject or withdraw"
                     + " some first")
-        } else if total > TwoPersonRule.maximumBytes {
+        } else if all.bytes + bytes > TwoPersonRule.maximumBytes {
             refusal = Refusal(
                 .tooManyPending,
                 "the changes that wait for a second person are together too large: confirm, reject or"
                     + " withdraw some first")
-        } else if waiting.count >= TwoPersonRule.maximumWaitingOfOne
-            || total > TwoPersonRule.maximumBytesOfOne
-        {
-            // Reads the authors of the waiting changes only if there are many or large changes, because a few small
-            // changes cannot exceed the limits of one author.
-            let own = waiting.filter {
-                PendingChange($0.id, bytes: $0.entry.bytes, journal)?.requester.actor
-                    == request.context.actor
-            }
-            let ownBytes = own.reduce(bytes) { $0 + $1.entry.bytes.count }
-            if own.count >= TwoPersonRule.maximumWaitingOfOne {
-                refusal = Refusal(
-                    .tooManyPending,
-                    "\(own.count) changes of \(request.context.actor) wait for a second person: have them"
-                        + " confirmed, or withdraw some first")
-            } else if ownBytes > TwoPersonRule.maximumBytesOfOne {
-                refusal = Refusal(
-                    .tooManyPending,
-                    "the changes of \(request.context.actor) that wait for a second person are together too"
-                        + " large: have them confirmed, or withdraw some first")
-            }
+        } else if own.count >= TwoPersonRule.maximumWaitingOfOne {
+            refusal = Refusal(
+                .tooManyPending,
+                "\(own.count) changes of \(author) wait for a second person: have them confirmed, or withdraw"
+                    + " some first")
+        } else if own.bytes + bytes > TwoPersonRule.maximumBytesOfOne {
+            refusal = Refusal(
+                .tooManyPending,
+                "the changes of \(author) that wait for a second person are together too large: have them"
+                    + " confirmed, or withdraw some first")
         }
         // Adds the list of pending changes to the read set only for a refusal, because only a refusal depends on the
         // number of pending changes.
@@ -278,19 +267,6 @@ extension Planner {
         let change = PreparedChange(
             pending.operation, regions: view.mirror.read { $0.regions })
         return replaying(pending.id, at: pending.requestedAt).planObjects(change, request, view)
-    }
-}
-
-extension Mirror {
-    /// Returns the values of the pending changes, in the order of their ids.
-    func pendingEntries() -> [(id: ChangeID, entry: MirrorEntry)] {
-        let entries = read { $0.entries }
-        var found: [(id: ChangeID, entry: MirrorEntry)] = []
-        entries.forEach(prefix: Keyspace.pendingPrefix) { path, entry in
-            if let id = ChangeID(pendingKey: path) { found.append((id, entry)) }
-            return true
-        }
-        return found
     }
 }
 

@@ -64,6 +64,12 @@ package struct PlanningView: Sendable {
         mirror.read { $0.endpointLabels.distinct }.matches(selector)
     }
 
+    /// Returns true if the labels of any network set satisfy `selector` now. The read set does not include this answer,
+    /// because only warnings use it.
+    func isCarriedBySet(_ selector: Selector) -> Bool {
+        mirror.read { $0.stored.setLabels }.matches(selector)
+    }
+
     /// True if policies are stored under tier-prefixed names.
     var hasTieredPolicies: Bool {
         let isTiered = mirror.read { $0.tieredPolicies > 0 }

@@ -2,6 +2,38 @@ import Documents
 package import Domain
 import Synchronization
 
+/// Selects the pending changes that a list shows.
+package struct PendingQuery: Sendable {
+    /// The author of each change; nil for all authors.
+    package var author: String?
+    /// A region that each change touches; nil for no such condition.
+    package var region: String?
+    /// The id after which the page begins; nil to begin at the start.
+    package var after: ChangeID?
+    /// The maximum number of changes in a page, 1...1000.
+    package var limit: Int
+
+    package init(
+        author: String? = nil, region: String? = nil, after: ChangeID? = nil, limit: Int = 100
+    ) {
+        self.author = author
+        self.region = region
+        self.after = after
+        self.limit = limit
+    }
+
+    /// The number of bytes of stored values at which a page ends, because a value may have more than a megabyte. A
+    /// value is never split, so the last value of a page may exceed the limit.
+    static let maximumBytes = 2 << 20
+}
+
+/// One page of pending changes, in the order of their ids.
+package struct PendingPage: Sendable {
+    package var items: [PendingChange] = []
+    /// The id after which the next page begins; nil on the last page.
+    package var next: ChangeID?
+}
+
 /// A pending change, as its readers see it.
 package struct PendingView: Sendable {
     package var pending: PendingChange
@@ -24,12 +56,35 @@ extension AccessScope {
 }
 
 extension ControlPlane {
-    /// Returns the pending changes that the caller may see, in the order of their ids. Does not plan the changes again,
-    /// because there may be many.
-    package func pendingChanges(for scope: AccessScope, _ actor: String) -> [PendingChange] {
-        mirror.pendingEntries().compactMap { id, entry in
-            PendingChange(id, bytes: entry.bytes, writer.planner.journal)
-        }.filter { scope.sees($0, as: actor) }
+    /// Returns a page of the pending changes that the caller may see. Reads only the values of this page. Does not plan
+    /// the changes again, because there may be many.
+    package func pendingChanges(
+        _ query: PendingQuery, for scope: AccessScope, _ actor: String
+    ) -> PendingPage {
+        let (waiting, entries) = mirror.read { ($0.waiting.changes, $0.entries) }
+        var page = PendingPage()
+        var bytes = 0
+        waiting.forEach(
+            prefix: Keyspace.pendingPrefix, after: query.after.map(Keyspace.pendingPath)
+        ) { path, change in
+            guard let facts = change.facts, scope.sees(facts, as: actor),
+                query.author.map({ $0 == facts.author }) ?? true,
+                query.region.map(facts.touches) ?? true
+            else { return true }
+            guard page.items.count < query.limit, bytes < PendingQuery.maximumBytes else {
+                page.next = page.items.last?.id
+                return false
+            }
+            bytes += change.bytes
+            if let entry = entries[path],
+                let pending = PendingChange(
+                    change.id, bytes: entry.bytes, writer.planner.journal)
+            {
+                page.items.append(pending)
+            }
+            return true
+        }
+        return page
     }
 
     /// Returns the pending change `id` and its plan on the current state; nil if there is none that the caller may see.
@@ -56,15 +111,12 @@ extension ControlPlane {
     package var overrideCount: Int { overrides.load(ordering: .relaxed) }
 
     /// The number of changes that wait for a second person.
-    package var pendingCount: Int { mirror.pendingEntries().count }
+    package var pendingCount: Int { mirror.read { $0.waiting.total.count } }
 
     /// Removes the pending changes that have expired. All servers call this method, and whichever server is first
     /// removes a change.
     package func removeExpired(now: Timestamp = SystemClock.now()) async {
-        for (id, entry) in mirror.pendingEntries() {
-            guard let pending = PendingChange(id, bytes: entry.bytes, writer.planner.journal),
-                pending.isExpired(at: now)
-            else { continue }
+        for id in mirror.read({ $0.waiting }).expired(at: now) {
             let request = ChangeRequest(
                 id: .derived(
                     principal: AuditRecord.Draft.ownActor, idempotencyKey: "expire \(id)"),

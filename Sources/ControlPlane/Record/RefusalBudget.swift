@@ -21,10 +21,11 @@ package struct RefusalBudget: Sendable {
 
     /// The client that causes rows.
     package struct Source: Hashable, Comparable, Sendable {
-        package var address: String
+        /// The network of the client; nil for a client that has proved its name, from whichever address.
+        package var address: String?
         package var actor: String?
 
-        package init(address: String, actor: String?) {
+        package init(address: String?, actor: String?) {
             self.address = address
             self.actor = actor
         }
@@ -33,7 +34,7 @@ package struct RefusalBudget: Sendable {
         package static let others = Source(address: "others", actor: nil)
 
         package static func < (lhs: Source, rhs: Source) -> Bool {
-            (lhs.address, lhs.actor ?? "") < (rhs.address, rhs.actor ?? "")
+            (lhs.address ?? "", lhs.actor ?? "") < (rhs.address ?? "", rhs.actor ?? "")
         }
     }
 

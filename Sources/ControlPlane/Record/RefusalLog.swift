@@ -7,17 +7,37 @@ import Synchronization
 /// Writes the ledger's rows about requests that changed nothing: refusals, failures, and reads of the audit log. Each
 /// source has a budget. Rows above the budget are only counted, and one row reports the count.
 package final class RefusalLog: Sendable {
-    /// Reads have a separate budget, so that frequent reads cannot crowd out refusals.
-    private struct Budgets {
-        var refusals: RefusalBudget
-        var reads: RefusalBudget
+    /// Reads have a separate budget, so that frequent reads cannot crowd out refusals. Clients that have proved their
+    /// names have separate budgets, so that others cannot crowd out their rows.
+    fileprivate struct Budgets {
+        struct Class: Hashable {
+            var isRead: Bool
+            var isProven: Bool
+        }
+
+        private var budgets: [Class: RefusalBudget] = [:]
+        private let limits: RefusalBudget.Limits
+
+        init(limits: RefusalBudget.Limits) { self.limits = limits }
 
         /// The budget of a row.
         subscript(row: AuditRecord.Draft) -> RefusalBudget {
-            get { row.verb == .read ? reads : refusals }
+            get { budgets[row.budgetClass, default: RefusalBudget(limits: limits)] }
             _modify {
-                if row.verb == .read { yield &reads } else { yield &refusals }
+                yield &budgets[row.budgetClass, default: RefusalBudget(limits: limits)]
             }
+        }
+
+        /// Returns the rows dropped since the last report, by class.
+        mutating func report() -> [Class: [RefusalBudget.Dropped]] {
+            var reports: [Class: [RefusalBudget.Dropped]] = [:]
+            for name in budgets.keys { reports[name] = budgets[name]?.report(at: .now) }
+            return reports
+        }
+
+        /// Restores the counts of a report that could not be recorded.
+        mutating func restore(_ reports: [Class: [RefusalBudget.Dropped]]) {
+            for (name, report) in reports { budgets[name]?.restore(report) }
         }
     }
 
@@ -29,8 +49,7 @@ package final class RefusalLog: Sendable {
     package init(ledger: AuditLedger, limits: RefusalBudget.Limits, logger: Logger) {
         self.ledger = ledger
         self.logger = logger
-        budgets = Mutex(
-            Budgets(refusals: RefusalBudget(limits: limits), reads: RefusalBudget(limits: limits)))
+        budgets = Mutex(Budgets(limits: limits))
     }
 
     /// Records a row. Returns when the row is on disk. If the source has no budget left, counts the row and returns at
@@ -56,24 +75,21 @@ package final class RefusalLog: Sendable {
 
     /// Records how many rows of each source were dropped since the last call. Call it about every minute.
     package func reportDropped() async {
-        let (refusals, reads) = budgets.withLock {
-            ($0.refusals.report(at: .now), $0.reads.report(at: .now))
+        let reports = budgets.withLock { $0.report() }
+        let rows = reports.flatMap { name, report in
+            report.map {
+                Self.row(
+                    $0,
+                    name.isRead
+                        ? "one source read the audit log more often than the ledger records"
+                        : "one source had more refused requests than the ledger records")
+            }
         }
-        let rows =
-            refusals.map {
-                Self.row($0, "one source had more refused requests than the ledger records")
-            }
-            + reads.map {
-                Self.row($0, "one source read the audit log more often than the ledger records")
-            }
         guard !rows.isEmpty else { return }
         do {
             try await ledger.record(rows)
         } catch {
-            budgets.withLock {
-                $0.refusals.restore(refusals)
-                $0.reads.restore(reads)
-            }
+            budgets.withLock { $0.restore(reports) }
             logger.error(
                 "rows about refused requests were dropped, and their number could not be audited",
                 metadata: ["error": "\(error)"])
@@ -107,8 +123,23 @@ package final class RefusalLog: Sendable {
 }
 
 extension AuditRecord.Draft {
+    /// The client that caused the row. A client that has proved its name is one source from all its addresses.
     fileprivate var source: RefusalBudget.Source {
-        clientAddress.map { RefusalBudget.Source(address: $0, actor: actor) } ?? .others
+        guard !isProven else { return RefusalBudget.Source(address: nil, actor: actor) }
+        guard let clientAddress else { return .others }
+        let network = ClientNetwork.of(clientAddress)
+        // The name of a client without a name contains its address.
+        let isAnonymous = actor == "anonymous@\(clientAddress)"
+        return RefusalBudget.Source(
+            address: network, actor: isAnonymous ? "anonymous@\(network)" : actor)
+    }
+
+    fileprivate var budgetClass: RefusalLog.Budgets.Class {
+        RefusalLog.Budgets.Class(isRead: verb == .read, isProven: isProven)
+    }
+
+    private var isProven: Bool {
+        authentication.flatMap(AuthenticationMethod.init(rawValue:))?.isProof ?? false
     }
 
     /// The kind under which dropped rows are counted, such as `update refused`.

@@ -9,6 +9,8 @@ extension RowRegions {
         if let id = ChangeID(pendingKey: path) { return PendingChange(id, document)?.reach ?? .all }
         guard let key = ResourceKey(path: path), document.objectValue != nil else { return .all }
         return Resource(key: key, document: document).reach
+    } key: { region in
+        InventoryKey.region(region).resourceKey.path
     }
 }
 

@@ -13,19 +13,41 @@ package struct RowRegions: Sendable {
     /// touched all regions.
     package static let maximumRegions = 256
 
+    /// The regions that a row touches.
+    package struct Touched: Hashable, Sendable {
+        package var regions: RegionSet
+        /// The region of the object of a refused request, if the author of the request may not see that region. Such a
+        /// region may be invented. Nil for other rows, and if `regions` is `.all`.
+        package var claimed: String?
+    }
+
+    /// Returns the etcd key of the region with this name.
+    package let key: (@Sendable (_ region: String) -> String)?
     private let reach: Reach
 
-    /// - Parameter reach: returns the regions that an object touches. By default every policy touches all regions.
-    package init(reach: @escaping Reach = { _, _ in .all }) { self.reach = reach }
+    /// - Parameters:
+    ///   - reach: returns the regions that an object touches. By default every policy touches all regions.
+    ///   - key: Returns the etcd key of the region with this name. If it is nil, every claimed region counts as known.
+    package init(
+        reach: @escaping Reach = { _, _ in .all },
+        key: (@Sendable (_ region: String) -> String)? = nil
+    ) {
+        self.key = key
+        self.reach = reach
+    }
 
     /// Returns the regions that the row touches. Returns `.all` if the regions are unknown or more than
     /// `maximumRegions`.
-    package func touched(by row: AuditRecord.Draft) -> RegionSet {
-        let regions = row.outcome == .accepted ? ofChange(row) : ofRefusal(row)
-        if case .some(let names) = regions, names.isEmpty || names.count > Self.maximumRegions {
-            return .all
+    package func touched(by row: AuditRecord.Draft) -> Touched {
+        var touched =
+            row.outcome == .accepted ? Touched(regions: ofChange(row)) : ofRefusal(row)
+        if case .some(let names) = touched.regions,
+            names.isEmpty || names.count > Self.maximumRegions
+        {
+            touched.regions = .all
         }
-        return regions
+        if touched.regions == .all { touched.claimed = nil }
+        return touched
     }
 
     private func ofChange(_ row: AuditRecord.Draft) -> RegionSet {
@@ -56,10 +78,13 @@ package struct RowRegions: Sendable {
     /// Returns the regions that a refusal touches. The message of a refusal may name any object that the author of the
     /// request may see, so the refusal touches all of the author's regions and the region of the row's object. If the
     /// row does not record the author's regions, the refusal touches all regions.
-    private func ofRefusal(_ row: AuditRecord.Draft) -> RegionSet {
-        guard row.verb != .read, let scope = row.recordedScope else { return .all }
+    private func ofRefusal(_ row: AuditRecord.Draft) -> Touched {
+        guard row.verb != .read, let scope = row.recordedScope else {
+            return Touched(regions: .all)
+        }
         let own = AuditKind(rawValue: row.kind) == .region ? row.name : row.region
-        return scope.union(own.map { .some([$0]) } ?? .none)
+        guard let own, !scope.contains(own) else { return Touched(regions: scope) }
+        return Touched(regions: scope.union(.some([own])), claimed: own)
     }
 }
 

@@ -80,6 +80,9 @@ extension Exchange {
         return contentLength - bytesIn <= environment.limits.discardBytes
     }
 
+    /// The number of body bytes that the client still has to send; nil if the client did not declare a length.
+    var missingBytes: Int? { contentLength.map { max(0, $0 - bytesIn) } }
+
     /// Claims memory for the body bytes that have arrived and for the bytes that the wire may hold. Returns false if
     /// the budget has too little room.
     private func claim() -> Bool {

@@ -301,12 +301,16 @@ extension HTTP2Stream: ExchangeWire {
     }
 
     /// Reads no more of the body after the answer. The client can still send as many bytes as the window allows. After
-    /// `lingerTimeout`, the server asks the client to stop (RFC 9113 §8.1). If the server has no memory for the window,
-    /// it asks at once, although some clients then report an error instead of the answer.
+    /// `lingerTimeout`, the server asks the client to stop (RFC 9113 §8.1). If the server has no memory to spare for
+    /// these bytes, it asks at once, although some clients then report an error instead of the answer. So streams that
+    /// are refused anyway never use up the memory for the bodies of others.
     private func holdInput() {
         inputIsDead = true
+        // Ends the claim for the body, because `rest` now counts the bytes that may still arrive. A handler that still
+        // uses the body has the same claim.
+        exchange?.lease = nil
         let rest = ByteLease(connection.environment.load.bodies)
-        if rest.take(receiveWindow) {
+        if rest.takeSpare(min(receiveWindow, exchange?.missingBytes ?? .max)) {
             self.rest = rest
         } else {
             reset(.noError)

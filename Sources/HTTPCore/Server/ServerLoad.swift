@@ -56,11 +56,17 @@ package final class ByteBudget: Sendable {
     func hasRoom(for total: Int) -> Bool { held + total <= ceiling(total) }
 
     /// Takes `count` bytes for a claim of `total` bytes. Returns false and takes nothing if too few bytes are free.
-    func take(_ count: Int, ofTotal total: Int) -> Bool {
+    func take(_ count: Int, ofTotal total: Int) -> Bool { take(count, upTo: ceiling(total)) }
+
+    /// Takes `count` bytes that the server can do without. Returns false and takes nothing if less than half of the
+    /// limit would stay free for other claims.
+    fileprivate func takeSpare(_ count: Int) -> Bool { take(count, upTo: limit / 2) }
+
+    private func take(_ count: Int, upTo ceiling: Int) -> Bool {
         // Stores the new number only if `bytes` still has the number that was checked. If this code added first and
         // subtracted after a failed check, claims of other callers could be refused in between.
         var held = bytes.load(ordering: .relaxed)
-        while held + count <= ceiling(total) {
+        while held + count <= ceiling {
             let (isExchanged, current) = bytes.compareExchange(
                 expected: held, desired: held + count, ordering: .relaxed)
             if isExchanged { return true }
@@ -93,6 +99,14 @@ final class ByteLease: Sendable {
     /// claim; 0 if unknown.
     func take(_ more: Int, total: Int = 0) -> Bool {
         guard budget.take(more, ofTotal: max(total, held + more)) else { return false }
+        count.wrappingAdd(more, ordering: .relaxed)
+        return true
+    }
+
+    /// Takes `more` bytes that the server can do without. Returns false and takes nothing if less than half of the
+    /// budget would stay free for other claims.
+    func takeSpare(_ more: Int) -> Bool {
+        guard budget.takeSpare(more) else { return false }
         count.wrappingAdd(more, ordering: .relaxed)
         return true
     }

@@ -37,15 +37,13 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Ma
         tls = NIOSSLServerHandler(context: material.context)
     }
 
-    /// Adds TLS and this handler to the pipeline of a new connection.
+    /// Adds TLS and this handler to the pipeline of a new connection. The entry in the registry ends with the handshake,
+    /// or when the connection is closed, because NIO then removes every handler.
     func add(to channel: any Channel) throws {
         try channel.pipeline.syncOperations.addHandlers([tls, self])
         let entry = ConnectionRegistry.Entry(self, on: channel.eventLoop)
         self.entry = entry
         environment.registry.add(entry)
-        channel.closeFuture.whenComplete { [environment] _ in
-            environment.registry.remove(entry)
-        }
     }
 
     func handlerAdded(context: ChannelHandlerContext) {

@@ -1,7 +1,6 @@
 import FoundationEssentials
 package import Logging
 import NIOCore
-import NIOSSL
 import Synchronization
 import X509
 

@@ -214,13 +214,15 @@ package struct Access: Sendable {
         _ request: Request, _ method: AuthenticationMethod,
         _ work: @Sendable () async throws -> Identity
     ) async throws -> Identity {
-        do {
-            let identity = try await work()
-            limiter.note(request.peer, isFailure: false)
-            return identity
-        } catch {
-            note(request, method, error)
-            throw error
+        try await limiter.run(request.peer) {
+            do {
+                let identity = try await work()
+                limiter.note(request.peer, isFailure: false)
+                return identity
+            } catch {
+                note(request, method, error)
+                throw error
+            }
         }
     }
 

@@ -16,6 +16,8 @@ package struct FailedAttempts: Sendable {
         package var memory = Duration.seconds(300)
         /// The longest pause.
         package var longestPause = Duration.seconds(300)
+        /// The maximum number of attempts of a source without failures whose results are not known yet.
+        package var running = 64
         /// The maximum number of sources in memory.
         package var sources = 10_000
 
@@ -53,6 +55,13 @@ package struct FailedAttempts: Sendable {
         record.closedUntil = now + pause(record.failures)
         store(record, of: source)
         return nil
+    }
+
+    /// Returns the maximum number of attempts of the source whose results are not known yet. All of them may fail, so
+    /// after a failure they count against the free failures.
+    func maximumRunning(_ source: String, at now: ContinuousClock.Instant) -> Int {
+        let failures = record(of: source, at: now)?.failures ?? 0
+        return failures == 0 ? limits.running : max(1, limits.free - failures)
     }
 
     /// Counts a failure of the source.
@@ -98,6 +107,8 @@ package struct FailedAttempts: Sendable {
 /// The failed attempts of all clients of one server.
 package final class AttemptLimiter: Sendable {
     private let attempts: Mutex<FailedAttempts>
+    /// The number of attempts of each source whose results are not known yet.
+    private let running = Mutex<[String: Int]>([:])
 
     package init(limits: FailedAttempts.Limits = FailedAttempts.Limits()) {
         attempts = Mutex(FailedAttempts(limits: limits))
@@ -108,14 +119,37 @@ package final class AttemptLimiter: Sendable {
         let wait = attempts.withLock {
             $0.isEmpty ? nil : $0.admit(peer.source, at: .now)
         }
-        guard let wait else { return }
+        if let wait { throw Self.problem(wait) }
+    }
+
+    /// Runs `attempt`, which finds the result of an attempt on another server. Throws a 429 problem if too many
+    /// attempts of the sender run already.
+    func run<Result>(_ peer: Peer, _ attempt: () async throws -> Result) async throws -> Result {
+        let source = peer.source
+        let maximum = attempts.withLock { $0.maximumRunning(source, at: .now) }
+        let isAdmitted = running.withLock { running in
+            guard running[source, default: 0] < maximum else { return false }
+            running[source, default: 0] += 1
+            return true
+        }
+        guard isAdmitted else { throw Self.problem(.seconds(1)) }
+        defer {
+            running.withLock { running in
+                let count = running[source, default: 0] - 1
+                running[source] = count > 0 ? count : nil
+            }
+        }
+        return try await attempt()
+    }
+
+    private static func problem(_ wait: Duration) -> Problem {
         // Retry-After counts whole seconds, so the wait is rounded up.
         let seconds = max(1, wait.components.seconds + (wait.components.attoseconds > 0 ? 1 : 0))
         var problem = ProblemKind.tooManyRequests.problem(
             "Too many attempts with invalid credentials came from this address. Wait \(seconds) s."
         )
         problem.headers[.retryAfter] = String(seconds)
-        throw problem
+        return problem
     }
 
     /// Reports the result of an attempt of the client. `isFailure` must be true only if the credential was refused.

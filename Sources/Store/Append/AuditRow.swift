@@ -30,6 +30,8 @@ enum AuditRow {
 /// A row that is ready to be inserted. Its strings contain no NUL characters, and its hash has been computed.
 struct NewRow {
     let record: AuditRecord
+    /// True if `record` differs from the draft, because a text had a NUL character.
+    let isCleaned: Bool
     /// The values in the order of `AuditRow.columns`.
     let arguments: StatementArguments
 
@@ -37,13 +39,16 @@ struct NewRow {
         var record = AuditRecord(
             seq: seq, entry: entry, previousHash: previousHash, hash: .zero)
         var values = record.values
-        // Replaces NUL characters before the hash is computed, because verification computes the hash from the stored
-        // strings.
+        var isCleaned = false
+        // Cleans the texts before the hash is computed, because verification computes the hash from the stored
+        // texts.
         for (index, column) in AuditColumn.all.enumerated() {
             guard case .text(let text) = values[index], text.hasNUL else { continue }
             values[index] = .text(text.withoutNUL)
             _ = column.put(values[index], into: &record)
+            isCleaned = true
         }
+        self.isCleaned = isCleaned
         let hash = AuditHash.ofCanonicalForm(AuditRecord.canonicalForm(of: values))
         self.record = AuditRecord(
             seq: seq, entry: record.entry, previousHash: previousHash, hash: hash)

@@ -11,9 +11,9 @@ import Synchronization
 final class CommitQueue: Sendable {
     enum Work: Sendable {
         /// Appends rows that belong to no etcd revision, such as refusals.
-        case rows([AuditRecord.Draft])
+        case rows([PreparedRow])
         /// Writes the rows and objects of etcd revisions; see `AuditLedger.project`.
-        case projections([Projection], clusterID: String)
+        case projections([PreparedProjection], clusterID: String)
         /// Sets the progress; see `AuditLedger.follow`.
         case follow(Progress, emptySince: Timestamp?)
         /// Adds the words of rows to the index of texts; see `TextIndex`.
@@ -23,26 +23,25 @@ final class CommitQueue: Sendable {
         /// Runs a closure from another part of module Store in one transaction. The closure may run twice, because
         /// a failed group of jobs is repeated job by job.
         case transaction(@Sendable (inout LedgerWriter, Database) throws -> Void)
-        case checkpoint(StoredCheckpoint)
         /// Tests whether the file can be written.
         case probe
 
         /// The approximate number of rows that this work writes.
         var weight: Int {
             switch self {
-            case .rows(let drafts): drafts.count
+            case .rows(let rows): rows.count
             case .projections(let batch, _):
-                batch.reduce(batch.count) { $0 + $1.rows.count + $1.objects.count }
+                batch.reduce(batch.count) { $0 + $1.rows.count + $1.projection.objects.count }
             case .texts(let batch): batch.rows.count
-            case .follow, .emptyTexts, .transaction, .checkpoint, .probe: 1
+            case .follow, .emptyTexts, .transaction, .probe: 1
             }
         }
 
         /// The size in memory, in bytes, of the drafts of case `rows`; 0 for every other case. The callers of the
         /// other cases limit the size of each job, and submit a job only after their previous job is done.
         var rowBytes: Int {
-            if case .rows(let drafts) = self {
-                drafts.reduce(0) { $0 + $1.memoryBytes }
+            if case .rows(let rows) = self {
+                rows.reduce(0) { $0 + $1.draft.memoryBytes }
             } else {
                 0
             }
@@ -158,6 +157,9 @@ final class CommitQueue: Sendable {
 
     /// Records that the file is sound. The next successful write makes the ledger available.
     func clearDamage() { state.withLock { $0.isSuspect = false } }
+
+    /// True while submitted work waits or is being written.
+    var hasWork: Bool { state.withLock { $0.isScheduled } }
 
     /// Rejects all further work. Work that was submitted before this call is still written.
     func close() {
@@ -295,7 +297,7 @@ extension CommitQueue.State {
 extension CommitQueue.Work {
     fileprivate func write(with writer: inout LedgerWriter, to db: Database) throws {
         switch self {
-        case .rows(let drafts): try writer.append(drafts, to: db)
+        case .rows(let rows): try writer.append(rows, to: db)
         case .projections(let batch, let clusterID):
             try writer.project(batch, clusterID: clusterID, to: db)
         case .follow(let progress, let time):
@@ -303,7 +305,6 @@ extension CommitQueue.Work {
         case .texts(let batch): try TextIndex.add(batch, in: db)
         case .emptyTexts: try TextIndex.empty(in: db)
         case .transaction(let body): try body(&writer, db)
-        case .checkpoint(let checkpoint): try checkpoint.insert(db)
         case .probe:
             // Writes 256 KiB. A small write could succeed on a full disk, because its data could fit into free pages or
             // into space that the log already has.

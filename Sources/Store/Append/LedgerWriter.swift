@@ -40,18 +40,24 @@ package struct LedgerWriter: Sendable {
     }
 
     mutating func append(_ drafts: [AuditRecord.Draft], to db: Database) throws {
-        guard !drafts.isEmpty else { return }
+        try append(drafts.map { PreparedRow($0, regions.rules) }, to: db)
+    }
+
+    mutating func append(_ rows: [PreparedRow], to db: Database) throws {
+        guard !rows.isEmpty else { return }
         let previous = lastSeq
         let insert = try db.cachedStatement(sql: AuditRow.insert)
-        for draft in drafts {
-            var entry = draft
+        for prepared in rows {
+            var entry = prepared.draft
             if entry.revision != nil, entry.epoch == nil { entry.epoch = epoch }
             let row = NewRow(seq: lastSeq + 1, entry: entry, previousHash: lastHash)
             try insert.execute(arguments: row.arguments)
             let record = row.record
             try moments.note(record, in: db)
             try TouchedNetworks.note(record, in: db)
-            try regions.note(record, in: db)
+            let touched =
+                row.isCleaned ? regions.rules.touched(by: record.entry) : prepared.touched
+            try regions.note(record, touched, in: db)
             lastSeq = record.seq
             lastHash = record.hash
         }
@@ -64,7 +70,9 @@ package struct LedgerWriter: Sendable {
 
     /// Writes the projections that are not in the ledger yet. Throws `clusterMismatch` unless the ledger
     /// follows `clusterID`.
-    mutating func project(_ batch: [Projection], clusterID: String, to db: Database) throws {
+    mutating func project(
+        _ batch: [PreparedProjection], clusterID: String, to db: Database
+    ) throws {
         guard let progress, progress.clusterID == clusterID else {
             let followed = progress.map { "cluster \($0.clusterID)" } ?? "no cluster yet"
             throw StoreError(
@@ -73,11 +81,12 @@ package struct LedgerWriter: Sendable {
         }
         var revision = progress.revision
         // Skips revisions that the ledger already has, so that a caller can submit a batch again after any failure.
-        for projection in batch where projection.revision > revision {
+        for prepared in batch where prepared.projection.revision > revision {
+            let projection = prepared.projection
             if projection.isAfterGap {
                 try Coverage.begin(at: projection.revision, epoch, after: revision, in: db)
             }
-            try append(projection.rows, to: db)
+            try append(prepared.rows, to: db)
             for change in projection.objects { try Self.apply(change, to: db) }
             revision = projection.revision
         }

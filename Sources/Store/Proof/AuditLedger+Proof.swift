@@ -97,10 +97,9 @@ extension AuditLedger {
         let signed = try SignedCheckpoint(
             Checkpoint(origin: origin, size: size, root: root), signedBy: key)
         let stored = StoredCheckpoint(signed: signed, time: time)
-        try await store(stored)
-        // Returns the checkpoint in the file, because another caller may have stored a checkpoint of this size
-        // meanwhile.
-        return (try await checkpoint(size: size) ?? stored, true)
+        if try await store(stored) { return (stored, true) }
+        // Another caller has stored a checkpoint of this size meanwhile.
+        return (try await checkpoint(size: size) ?? stored, false)
     }
 
     private func checkpoint(

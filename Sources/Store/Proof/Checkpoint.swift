@@ -95,12 +95,14 @@ extension StoredCheckpoint {
         self.init(signed: signed, time: Timestamp(microseconds: try reader.integer(1)))
     }
 
-    /// Inserts the checkpoint, unless a checkpoint with the same number of rows exists.
-    func insert(_ db: Database) throws {
+    /// Inserts the checkpoint, unless a checkpoint with the same number of rows exists. Returns true if the checkpoint
+    /// was inserted.
+    func insert(_ db: Database) throws -> Bool {
         try db.execute(
             sql: "INSERT OR IGNORE INTO checkpoint (\(Self.columns)) VALUES (?, ?, ?, ?)",
             arguments: [
                 checkpoint.size, time.microseconds, Data(checkpoint.root.bytes), signed.text,
             ])
+        return db.changesCount > 0
     }
 }

@@ -11,7 +11,7 @@ struct TouchedRegions: Sendable {
     /// The kind and the regions of a row.
     private struct Scope: Hashable {
         let kind: String
-        let regions: RegionSet
+        var regions: RegionSet
     }
 
     /// Step 8 of the schema. In table `scope`, `regions` is `*` for all regions, or a sorted JSON array of names. In
@@ -42,19 +42,37 @@ struct TouchedRegions: Sendable {
     /// The largest number of ids of table `scope` to keep in memory.
     private static let maximumIDs = 1_000
 
-    private let regions: RowRegions
+    /// The largest number of rows of table `scope`. A search by a limited principal examines all of them. When the table
+    /// is full, a row with a set of regions that is not in the table counts as touching all regions.
+    static let maximumScopes: Int64 = 20_000
+
+    let rules: RowRegions
     private var ids: [Scope: Int64] = [:]
 
-    init(_ regions: RowRegions) { self.regions = regions }
+    init(_ rules: RowRegions) { self.rules = rules }
 
     /// Adds `record`, which is being written, to table `audit_scope`.
-    mutating func note(_ record: AuditRecord, in db: Database) throws {
-        let scope = Scope(
-            kind: record.kind, regions: regions.touched(by: record.entry))
+    ///
+    /// - Parameter touched: What `rules` returns for the record. It is a parameter, because it is computed before the
+    ///   transaction: all other writes wait for the transaction, and a record may hold megabytes of documents.
+    mutating func note(
+        _ record: AuditRecord, _ touched: RowRegions.Touched, in db: Database
+    ) throws {
+        var scope = Scope(kind: record.kind, regions: touched.regions)
+        // A region that is not registered counts as all regions. Otherwise, a client could add a row to table `scope`
+        // with every name that it invents.
+        if let region = touched.claimed, try !isRegistered(region, in: db) { scope.regions = .all }
         let statement = try db.cachedStatement(
             sql: "INSERT INTO audit_scope (scope, time, seq) VALUES (?, ?, ?)")
         try statement.execute(
             arguments: [try id(of: scope, in: db), record.time.microseconds, record.seq])
+    }
+
+    /// Returns true if the region is registered in etcd, as far as the ledger knows.
+    private func isRegistered(_ region: String, in db: Database) throws -> Bool {
+        guard let key = rules.key else { return true }
+        let select = try db.cachedStatement(sql: "SELECT 1 FROM object WHERE key = ?")
+        return try Int64.fetchOne(select, arguments: [key(region).withoutNUL]) != nil
     }
 
     private mutating func id(of scope: Scope, in db: Database) throws -> Int64 {
@@ -64,6 +82,9 @@ struct TouchedRegions: Sendable {
         let select = try db.cachedStatement(
             sql: "SELECT id FROM scope WHERE kind = ? AND regions = ?")
         var id = try Int64.fetchOne(select, arguments: key)
+        if id == nil, scope.regions != .all, try Self.isFull(db) {
+            id = try self.id(of: Scope(kind: scope.kind, regions: .all), in: db)
+        }
         if id == nil {
             let insert = try db.cachedStatement(
                 sql: "INSERT INTO scope (kind, regions) VALUES (?, ?)")
@@ -72,6 +93,12 @@ struct TouchedRegions: Sendable {
         }
         ids[scope] = id
         return id ?? 0
+    }
+
+    private static func isFull(_ db: Database) throws -> Bool {
+        // The largest id is the number of rows, because no row is ever deleted.
+        let last = try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(id) FROM scope"))
+        return last ?? 0 >= maximumScopes
     }
 
     /// Deletes the entries of `rows`, which are being pruned.
@@ -106,6 +133,8 @@ extension TouchedRegions {
     struct Backlog: Sendable {
         let after: Int64
         let rows: [AuditRecord]
+        /// The regions that each row touches, in the same order; empty until they are computed.
+        var touched: [RowRegions.Touched] = []
     }
 
     /// Returns up to `limit` of the next rows to add; nil if no rows are left to add. Stops earlier as soon as the
@@ -134,9 +163,9 @@ extension TouchedRegions {
         let progress = try Progress(db)
         guard progress.seq == backlog.after else { return }
         let exists = try db.cachedStatement(sql: "SELECT 1 FROM audit WHERE seq = ?")
-        for row in backlog.rows
+        for (row, touched) in zip(backlog.rows, backlog.touched)
         where try Int64.fetchOne(exists, arguments: [row.seq]) != nil {
-            try note(row, in: db)
+            try note(row, touched, in: db)
         }
         try db.execute(
             sql: "UPDATE scope_progress SET seq = ?",
@@ -182,8 +211,10 @@ extension AuditLedger {
             try TouchedRegions.backlog(
                 limit: Self.backlogRows, bytes: Self.backlogBytes, in: db)
         }
-        guard let next else { return false }
-        try await transaction { writer, db in try writer.listRegions(of: next, in: db) }
+        guard var next else { return false }
+        next.touched = next.rows.map { rowRegions.touched(by: $0.entry) }
+        let backlog = next
+        try await transaction { writer, db in try writer.listRegions(of: backlog, in: db) }
         return true
     }
 }

@@ -13,20 +13,9 @@ struct VisibleRows: Sendable {
     private let list: String
 
     /// Nil for a principal that sees every row.
-    init?(_ scope: AuditScope, _ db: Database) throws {
+    init?(_ scope: AuditScope, _ scopes: ScopeTable, _ db: Database) throws {
         guard !scope.isEverything else { return nil }
-        let statement = try db.cachedStatement(sql: "SELECT id, kind, regions FROM scope")
-        let rows = try Row.fetchCursor(statement)
-        var ids: [Int64] = []
-        while let row = try rows.next() {
-            let reader = ColumnReader(row: row, label: "scope")
-            if scope.covers(
-                kind: try reader.text(1), TouchedRegions.regions(try reader.text(2)))
-            {
-                ids.append(try reader.integer(0))
-            }
-        }
-        self.ids = ids
+        ids = try scopes.entries(db).filter { scope.covers(kind: $0.kind, $0.regions) }.map(\.id)
         list = "[" + ids.map(String.init).joined(separator: ",") + "]"
     }
 

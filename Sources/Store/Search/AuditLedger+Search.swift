@@ -13,8 +13,8 @@ extension AuditLedger {
         _ filter: AuditFilter, order: AuditOrder = .descending, from cursor: AuditCursor? = nil,
         limit: Int, within scope: AuditScope = .everything
     ) async throws -> AuditPage {
-        let page = try await search(filter) { db in
-            try AuditSearch(db, filter, order: order, from: cursor, within: scope)
+        let page = try await search(filter) { [scopes] db in
+            try AuditSearch(db, filter, order: order, from: cursor, within: scope, scopes)
                 .page(limit: limit)
         }
         return page
@@ -27,8 +27,8 @@ extension AuditLedger {
         _ filter: AuditFilter, by grouping: AuditGrouping, order: AuditOrder = .descending,
         from cursor: AuditCursor? = nil, within scope: AuditScope = .everything
     ) async throws -> AuditGroups {
-        let groups = try await search(filter) { db in
-            try AuditSearch(db, filter, order: order, from: cursor, within: scope)
+        let groups = try await search(filter) { [scopes] db in
+            try AuditSearch(db, filter, order: order, from: cursor, within: scope, scopes)
                 .groups(by: grouping)
         }
         return groups ?? AuditGroups(counts: [:], scanned: 0, next: cursor ?? .start(order))

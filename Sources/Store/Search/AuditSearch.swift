@@ -31,13 +31,13 @@ package struct AuditSearch {
 
     package init(
         _ db: Database, _ filter: AuditFilter, order: AuditOrder, from cursor: AuditCursor?,
-        within scope: AuditScope = .everything
+        within scope: AuditScope = .everything, _ scopes: ScopeTable = ScopeTable()
     ) throws {
         self.db = db
         self.filter = filter
         self.order = order
         self.cursor = cursor
-        visible = try VisibleRows(scope, db)
+        visible = try VisibleRows(scope, scopes, db)
         probe = RowProbe(db, filter, visible)
     }
 

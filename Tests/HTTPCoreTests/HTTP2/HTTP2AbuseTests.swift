@@ -149,4 +149,47 @@ import Testing
         }
         #expect(most.withLock { $0.most } <= 2 * Self.limits.streams)
     }
+
+    /// A client that opens many streams, is refused, and sends no bodies must leave memory for the bodies of others.
+    @Test func `refused streams do not use up the memory for bodies`() async throws {
+        var limits = HTTPServer.Limits()
+        limits.bodyMemory = 800_000
+        limits.lingerTimeout = .seconds(3600)
+        try await HTTP2TestServer.with([.hello, .echo], limits: limits) { server in
+            try await server.connect { refused in
+                for index in 0..<30 {
+                    let stream = UInt32(2 * index + 1)
+                    try await refused.send(
+                        .headers(stream, http2Request("PUT", "/none"), endStream: false))
+                    #expect(try await refused.answer(stream).status == 404)
+                }
+                #expect(server.load.bodies.held > 0)
+                #expect(server.load.bodies.held <= 400_000)
+                try await server.connect { client in
+                    let body = Array(repeating: UInt8(65), count: 10_000)
+                    let length = [("content-length", "10000"), ("content-type", "text/plain")]
+                    try await client.send(
+                        .headers(1, http2Request("PUT", "/echo", length), endStream: false),
+                        .data(1, body, endStream: true))
+                    #expect(try await client.answer().body == body)
+                }
+            }
+        }
+    }
+
+    @Test func `a refused stream holds no more than its client still has to send`() async throws {
+        var limits = HTTPServer.Limits()
+        limits.discardBytes = 10
+        limits.lingerTimeout = .seconds(3600)
+        try await HTTP2TestServer.with(limits: limits) { server in
+            try await server.connect { client in
+                try await client.send(
+                    .headers(
+                        1, http2Request("PUT", "/none", [("content-length", "300")]),
+                        endStream: false))
+                #expect(try await client.answer().status == 404)
+                #expect(server.load.bodies.held == 300)
+            }
+        }
+    }
 }

@@ -156,6 +156,35 @@ struct AccessTests {
         #expect(try await Self.answer(access, route, other).status == .unauthorized)
     }
 
+    /// All attempts are sent before the first one has a result.
+    @Test(arguments: [(0, 66), (1, 12), (9, 12)])
+    func `attempts that still run count against the free failures`(
+        _ failures: Int, _ maximum: Int
+    ) async throws {
+        let counter = CallCounter()
+        let stub = StubAuthenticator { _ in
+            .later {
+                counter.count()
+                if counter.value > failures { try await Task.sleep(for: .milliseconds(500)) }
+                throw Problem.invalidToken("No.")
+            }
+        }
+        let access = Access([stub])
+        let route = Route(.get, "/v1/whoami") { _ in Response() }
+        let request = Request(peer: Peer(address: "192.0.2.1"))
+        for _ in 0..<failures { _ = try await Self.answer(access, route, request) }
+        let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<200 {
+                group.addTask { try await Self.answer(access, route, request).status.code }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect((1...maximum).contains(counter.value))
+        #expect(statuses.filter { $0 == 429 }.count == 200 + failures - counter.value)
+        let other = Request(peer: Peer(address: "192.0.2.2"))
+        #expect(try await Self.answer(access, route, other).status == .unauthorized)
+    }
+
     @Test func `a stream ends with the rights and the credential that it began with`() async throws
     {
         let east = Grant(.auditor, regions: .some(["east"]))

@@ -135,6 +135,32 @@ extension EndToEndTests {
             }
         }
 
+        @Test func `the list has pages`() async throws {
+            try await with { application, who in
+                for name in ["web", "db", "dns"] {
+                    let policy = Self.policy.replacing(#""web""#, with: "\"\(name)\"")
+                    let held = try await application.send(
+                        .put, "/v1/policies/\(name)", policy, who("alice"))
+                    #expect(held.status == 202)
+                }
+                let all = try await application.send(.get, "/v1/pending", who("bob"))
+                #expect(all.items.count == 3 && all.json["next"] == nil && all["Link"] == nil)
+                let first = try await application.send(
+                    .get, "/v1/pending?limit=2&requestedBy=alice", who("bob"))
+                #expect(first.items == Array(all.items.prefix(2)))
+                let next = try #require(first.json["next"]?.stringValue)
+                #expect(first["Link"]?.contains("requestedBy=alice&cursor=\(next)") == true)
+                let last = try await application.send(
+                    .get, "/v1/pending?limit=2&cursor=\(next)", who("bob"))
+                #expect(last.items == Array(all.items.suffix(1)) && last.json["next"] == nil)
+                for query in ["limit=0", "limit=1001", "cursor=x"] {
+                    let answer = try await application.send(
+                        .get, "/v1/pending?\(query)", who("bob"))
+                    #expect(answer.status == 400, "\(query)")
+                }
+            }
+        }
+
         @Test func `the author withdraws, and an approver rejects`() async throws {
             try await with { application, who in
                 for (person, method, suffix) in [

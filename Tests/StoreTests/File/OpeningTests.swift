@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import Store
+import Synchronization
 import Testing
 import TestSupport
 
@@ -26,6 +27,25 @@ import TestSupport
         #expect(error?.message.contains("process \(getpid())") == true)
         try await first.close()
         _ = try AuditLedger(path: path)
+    }
+
+    @Test func aLedgerThatIsClosedByACancelledTaskIsWrittenAndReleased() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("audit.sqlite")
+        let first = try AuditLedger(path: path)
+        let lost = Mutex<[StoreError]>([])
+        for part in Int64(0)..<10 {
+            let rows = (1...1_000).map { AuditRecord.Draft.sample(time: part * 1_000 + $0) }
+            first.record(rows) { error in lost.withLock { $0.append(error) } }
+        }
+        let closing = Task {
+            while !Task.isCancelled { await Task.yield() }
+            try await first.close()
+        }
+        closing.cancel()
+        try await closing.value
+        #expect(lost.withLock { $0.map(\.code) } == [])
+        #expect(try AuditLedger(path: path).lastSeq == 10_000)
     }
 
     @Test(arguments: [

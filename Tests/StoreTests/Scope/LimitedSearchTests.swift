@@ -23,7 +23,9 @@ import Store
     func aSearchGivesWhatItGivesWithoutTheOtherRows(seed: UInt64, scope: AuditScope) async throws {
         var random = RandomLedger(seed: seed)
         let rows = random.rows(300)
-        let visible = rows.filter { scope.covers(kind: $0.kind, Self.regions.touched(by: $0)) }
+        let visible = rows.filter {
+            scope.covers(kind: $0.kind, Self.regions.touched(by: $0).regions)
+        }
         let whole = try await LedgerFixture(regions: Self.regions)
         let part = try await LedgerFixture(regions: Self.regions)
         try await whole.ledger.record(rows)

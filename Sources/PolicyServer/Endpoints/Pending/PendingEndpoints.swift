@@ -10,7 +10,8 @@ extension API {
     var pendingRoutes: [Route] {
         [
             Route(
-                .get, "/v1/pending", query: ["requestedBy", "region", "atLeast"],
+                .get, "/v1/pending",
+                query: ["requestedBy", "region", "limit", "cursor", "atLeast"],
                 produces: DocumentFormat.answerTypes
             ) { try await pendingChanges($0) },
             Route(
@@ -41,13 +42,20 @@ extension API {
         guard author.map(Principal.isActor) ?? true else {
             throw .malformed("The query parameter requestedBy must be \(Principal.form).")
         }
+        var query = PendingQuery(author: author, region: region, limit: try Self.limit(request))
+        if let position = try Self.position(Self.pendingList, request) {
+            guard let id = ChangeID(position) else { throw Self.foreignCursor }
+            query.after = id
+        }
         let now = SystemClock.now()
-        let items = controlPlane.pendingChanges(for: caller.scope, caller.principal)
-            .filter { author == nil || $0.requester.actor == author }
-            .filter { pending in region.map { pending.reach.contains($0) } ?? true }
-            .map { JSONValue.object($0.summary(for: caller.scope, now: now)) }
-        return .document(["items": .array(items)], for: request)
+        let page = controlPlane.pendingChanges(query, for: caller.scope, caller.principal)
+        return Self.page(
+            page.items.map { .object($0.summary(for: caller.scope, now: now)) },
+            next: page.next?.text, list: Self.pendingList, request)
     }
+
+    /// The name of the list in page cursors.
+    private static let pendingList = "pending"
 
     private func pendingChange(_ request: Request) async throws(Problem) -> Response {
         try await waitUntilApplied(request)
