@@ -223,6 +223,8 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .unsafeFlags(["-warnings-as-errors"]),
+        // Lets the compiler specialise and inline small functions of one module in the others.
+        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
     ]
     target.swiftSettings = settings
 }

@@ -2,6 +2,11 @@
 package enum Hex {
     /// Returns two digits for each byte.
     package static func text(_ bytes: some Collection<UInt8>) -> String {
+        bytes.withContiguousStorageIfAvailable(text) ?? Array(bytes).withUnsafeBufferPointer(text)
+    }
+
+    // This function is not generic, because a generic function costs a call for each byte in other modules.
+    private static func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
         String(unsafeUninitializedCapacity: 2 * bytes.count) { digits in
             for (index, byte) in bytes.enumerated() {
                 digits[2 * index] = digit(byte >> 4)

@@ -4,7 +4,7 @@ package enum JSONPointer {
     package static func append(_ pointer: String, _ key: String) -> String {
         guard key.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") })
         else {
-            return pointer + "/" + key
+            return joined(pointer, key)
         }
         var escaped = ""
         for character in key.unicodeScalars {
@@ -28,7 +28,23 @@ package enum JSONPointer {
 
     /// Returns `pointer` followed by an array index.
     package static func append(_ pointer: String, _ index: Int) -> String {
-        pointer + "/" + String(index)
+        joined(pointer, String(index))
+    }
+
+    // Allocates the result once, because a judged document has a pointer for each of its values.
+    private static func joined(_ pointer: String, _ token: String) -> String {
+        var (pointer, token) = (pointer, token)
+        return pointer.withUTF8 { pointer in
+            token.withUTF8 { token in
+                let count = pointer.count + 1 + token.count
+                return String(unsafeUninitializedCapacity: count) { result in
+                    _ = result.initialize(from: pointer)
+                    result.initializeElement(at: pointer.count, to: UInt8(ascii: "/"))
+                    _ = result[(pointer.count + 1)...].initialize(from: token)
+                    return count
+                }
+            }
+        }
     }
 }
 

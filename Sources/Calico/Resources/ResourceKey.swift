@@ -45,11 +45,24 @@ package struct ResourceKey: Hashable, Sendable {
     /// The namespace; nil if and only if the kind is not namespaced.
     package let namespace: String?
     package let name: String
+    /// The whole etcd key. It is stored, because nearly every use of a key needs it several times.
+    package let path: String
 
     package init(_ kind: ResourceKind, namespace: String? = nil, name: String) {
+        var path = Self.prefix(kind)
+        if let namespace {
+            path += namespace
+            path += "/"
+        }
+        path += name
+        self.init(kind, namespace: namespace, name: name, path: path)
+    }
+
+    private init(_ kind: ResourceKind, namespace: String?, name: String, path: String) {
         self.kind = kind
         self.namespace = namespace
         self.name = name
+        self.path = path
     }
 
     /// Returns the prefix of the keys of all objects of `kind`, with the final slash.
@@ -64,30 +77,21 @@ package struct ResourceKey: Hashable, Sendable {
         root + kind.plural + "/" + namespace + "/"
     }
 
-    /// The whole etcd key.
-    package var path: String {
-        var path = Self.prefix(kind)
-        if let namespace {
-            path += namespace
-            path += "/"
-        }
-        path += name
-        return path
-    }
-
     /// Reads the key `path`. Returns nil if the key is not a key of a v3 resource or is not ASCII. Every legal name
     /// is ASCII.
     package init?(path: String) {
-        var path = path
-        guard let key = path.withUTF8({ Self.read($0) }) else { return nil }
-        self = key
+        var bytes = path
+        guard let (kind, namespace, name) = bytes.withUTF8({ Self.read($0) }) else { return nil }
+        self.init(kind, namespace: namespace, name: name, path: path)
     }
 
     private static let rootBytes = Array(root.utf8)
     private static let plurals = ResourceKind.allCases.map { ($0, Array($0.plural.utf8)) }
 
     /// Reads the bytes of a key directly, because the write path reads each key several times.
-    private static func read(_ path: UnsafeBufferPointer<UInt8>) -> ResourceKey? {
+    private static func read(
+        _ path: UnsafeBufferPointer<UInt8>
+    ) -> (ResourceKind, namespace: String?, name: String)? {
         guard path.starts(with: rootBytes), path.allSatisfy({ $0 < 0x80 }) else { return nil }
         let parts = path.dropFirst(rootBytes.count)
             .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
@@ -98,8 +102,6 @@ package struct ResourceKey: Hashable, Sendable {
         func text(_ part: Slice<UnsafeBufferPointer<UInt8>>) -> String {
             String(decoding: UnsafeBufferPointer(rebasing: part), as: UTF8.self)
         }
-        return ResourceKey(
-            kind, namespace: kind.isNamespaced ? text(parts[1]) : nil,
-            name: text(parts[parts.count - 1]))
+        return (kind, kind.isNamespaced ? text(parts[1]) : nil, text(parts[parts.count - 1]))
     }
 }

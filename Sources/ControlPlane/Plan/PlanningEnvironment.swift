@@ -46,8 +46,11 @@ package enum SystemClock {
 enum RandomUUID {
     /// Returns a UUID of 36 characters in lower case.
     static func next() -> String {
+        // Asks for whole words, because the generator makes one system call for each number of any size.
         var generator = SystemRandomNumberGenerator()
-        return text((0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+        let words: [UInt64] = [generator.next(), generator.next()]
+        return text(
+            words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } })
     }
 
     /// Returns a UUID of version 4. All bits except those of the version and the variant come from the first 16 of

@@ -61,6 +61,8 @@ final class CommitQueue: Sendable {
         var isScheduled = false
         var isClosed = false
         var health = LedgerHealth.available
+        /// The time when the files were last found in place.
+        var checked = ContinuousClock.now - CommitQueue.checkInterval
         /// True if SQLite has found the file damaged. The property stays true after a successful write, because a
         /// write reads only a few pages.
         var isSuspect = false
@@ -81,6 +83,8 @@ final class CommitQueue: Sendable {
     /// while the disk is slow.
     static let maximumWaitingBytes = 32 << 20
 
+    fileprivate static let checkInterval = Duration.milliseconds(10)
+
     private let pool: DatabasePool
     private let guardian: FileGuard
     private let regions: RowRegions
@@ -95,13 +99,18 @@ final class CommitQueue: Sendable {
             State(writer: writer, lastSeq: writer.lastSeq, lastHash: writer.lastHash))
     }
 
-    /// The health after the last write; `unavailable` if the file was deleted or replaced after this write. Each
-    /// access checks the file, so that a deleted file is noticed before the next write.
+    /// The health after the last write; `unavailable` if the file was deleted or replaced after this write. The file
+    /// is checked, so that a deleted file is noticed before the next write, but not more than a hundred times per
+    /// second: a file can be deleted just after a check in any case, and every commit checks the file again.
     var health: LedgerHealth {
-        let (health, isClosed) = state.withLock { ($0.health, $0.isClosed) }
-        guard health.isAvailable, !isClosed else { return health }
+        let now = ContinuousClock.now
+        let (health, isClosed, isChecked) = state.withLock {
+            ($0.health, $0.isClosed, now - $0.checked < Self.checkInterval)
+        }
+        guard health.isAvailable, !isClosed, !isChecked else { return health }
         do {
             try guardian.check()
+            state.withLock { $0.checked = now }
             return health
         } catch {
             return .unavailable(error)
@@ -304,7 +313,10 @@ extension CommitQueue.Work {
             try writer.follow(progress, emptySince: time, in: db)
         case .texts(let batch): try TextIndex.add(batch, in: db)
         case .emptyTexts: try TextIndex.empty(in: db)
-        case .transaction(let body): try body(&writer, db)
+        case .transaction(let body):
+            try body(&writer, db)
+            // The closure may have pruned rows.
+            writer.forgetNetworks()
         case .probe:
             // Writes 256 KiB. A small write could succeed on a full disk, because its data could fit into free pages or
             // into space that the log already has.

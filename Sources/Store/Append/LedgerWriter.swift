@@ -16,6 +16,7 @@ package struct LedgerWriter: Sendable {
     private(set) var epoch: Int64
     private var moments: MomentTable
     private var regions: TouchedRegions
+    private var networks = TouchedNetworks.KnownIDs()
 
     /// Reads the last row, the progress and the epoch from `db`.
     init(_ db: Database, _ regions: RowRegions) throws {
@@ -39,6 +40,9 @@ package struct LedgerWriter: Sendable {
         return Progress(clusterID: try reader.text(0), revision: try reader.integer(1))
     }
 
+    /// Must be called after rows of table `cidr` were deleted, because their ids may be used again.
+    mutating func forgetNetworks() { networks = TouchedNetworks.KnownIDs() }
+
     mutating func append(_ drafts: [AuditRecord.Draft], to db: Database) throws {
         try append(drafts.map { PreparedRow($0, regions.rules) }, to: db)
     }
@@ -54,7 +58,7 @@ package struct LedgerWriter: Sendable {
             try insert.execute(arguments: row.arguments)
             let record = row.record
             try moments.note(record, in: db)
-            try TouchedNetworks.note(record, in: db)
+            try TouchedNetworks.note(record, &networks, in: db)
             let touched =
                 row.isCleaned ? regions.rules.touched(by: record.entry) : prepared.touched
             try regions.note(record, touched, in: db)

@@ -5,13 +5,29 @@ import GRDB
 
 /// Maintains tables `cidr` and `audit_cidr`, which record the networks that each row touches.
 enum TouchedNetworks {
-    static func note(_ record: AuditRecord, in db: Database) throws {
+    /// The ids of networks in table `cidr` that the writer has used. They save a look-up for each network of a row.
+    struct KnownIDs: Sendable {
+        private static let limit = 16_384
+        private var ids: [CIDR: Int64] = [:]
+
+        fileprivate mutating func id(of cidr: CIDR, in db: Database) throws -> Int64 {
+            if let id = ids[cidr] { return id }
+            let id = try TouchedNetworks.id(of: cidr, in: db)
+            if ids.count >= Self.limit { ids = [:] }
+            ids[cidr] = id
+            return id
+        }
+    }
+
+    static func note(_ record: AuditRecord, _ known: inout KnownIDs, in db: Database) throws {
         guard let text = record.cidrs else { return }
+        let statement = try db.cachedStatement(
+            sql: "INSERT OR IGNORE INTO audit_cidr (cidr, time, seq) VALUES (?, ?, ?)")
         for cidr in networks(text) {
-            let statement = try db.cachedStatement(
-                sql: "INSERT OR IGNORE INTO audit_cidr (cidr, time, seq) VALUES (?, ?, ?)")
             try statement.execute(
-                arguments: [try id(of: cidr, in: db), record.time.microseconds, record.seq])
+                arguments: [
+                    try known.id(of: cidr, in: db), record.time.microseconds, record.seq,
+                ])
         }
     }
 
