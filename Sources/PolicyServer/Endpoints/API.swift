@@ -21,6 +21,8 @@ package struct API: Sendable {
     /// True if reads of the audit log are recorded in the audit log.
     let recordsReads: Bool
     let events: AuditEvents
+    /// The newest rows of the ledger, for all streams.
+    let tail: AuditTail
     let listTags = ListTags()
     /// The queue that reads large bodies one at a time.
     let largeBodies = LargeBodyQueue()
@@ -42,6 +44,7 @@ package struct API: Sendable {
         self.makeChangeID = makeChangeID
         self.recordsReads = recordsReads
         self.events = events
+        tail = AuditTail(ledger)
     }
 
     /// All routes. A test compares the routes with openapi.yaml.

@@ -12,7 +12,7 @@ extension API {
     func auditStream(_ request: Request) throws(Problem) -> Response {
         let reader = try reader(request)
         var follower = AuditFollower(
-            ledger: ledger, filter: try AuditFilter(request), scope: request.auditScope,
+            ledger: ledger, tail: tail, filter: try AuditFilter(request), scope: request.auditScope,
             start: ledger.lastSeq, heartbeat: events.heartbeat)
         // The stream skips the row that records this request. Otherwise each stream would begin with the row of the
         // request that opened it.
@@ -61,7 +61,7 @@ package final class AuditEvents: Sendable {
     // A mutex is used instead of an actor, because `deinit` of a slot cannot wait for an actor.
     private let open = Mutex(0)
 
-    package init(maximum: Int = 64, heartbeat: Duration = .seconds(15)) {
+    package init(maximum: Int = 1_024, heartbeat: Duration = .seconds(15)) {
         self.maximum = maximum
         self.heartbeat = heartbeat
     }
@@ -89,12 +89,13 @@ package final class AuditEvents: Sendable {
 /// Follows the ledger for one client and sends rows as Server-Sent Events
 /// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 ///
-/// The follower waits until the ledger reports new rows, and then reads these rows from the file. The server keeps no
-/// rows in memory for a slow client, and a slow client does not delay the others.
+/// The follower waits until the ledger reports new rows, and then gets these rows from `AuditTail`, which reads them once
+/// for all streams. A slow client does not delay the others: it reads older rows from the file.
 struct AuditFollower: Sendable {
     static let mediaType = "text/event-stream"
 
     let ledger: AuditLedger
+    let tail: AuditTail
     let filter: AuditFilter
     /// The part of the audit log that the client may see.
     let scope: AuditScope
@@ -106,11 +107,6 @@ struct AuditFollower: Sendable {
     let heartbeat: Duration
     /// The id of the request that opened the stream. The row that records this request is not sent.
     var ownRequestID: String?
-
-    /// The maximum number of rows that are read at a time for one client.
-    private static let page = 100
-    /// The maximum number of bytes of text in the rows that are read at a time.
-    private static let pageBytes = 8 << 20
 
     /// Sends rows until the client disconnects or the server begins to shut down.
     func run(_ writer: ResponseBodyWriter) async throws {
@@ -160,20 +156,15 @@ struct AuditFollower: Sendable {
         repeat {
             var isAtEnd = false
             repeat {
-                let rows = try await ledger.rows(
-                    after: seq, limit: Self.page, bytes: Self.pageBytes)
-                let visible = try await ledger.visible(rows, within: scope)
-                var events = visible.filter(isShown).flatMap(Self.event)
-                // Row numbers are consecutive, so missing numbers belong to pruned rows.
-                if let first = rows.first?.seq, first - 1 > seq {
-                    events = Self.pruned(from: seq + 1, to: first - 1) + events
+                try await tail.withRows(after: seq) { rows in
+                    let events = try await events(rows, after: seq)
+                    if !events.isEmpty {
+                        try await writer.write(events)
+                        lastWrite = .now
+                    }
+                    seq = rows.last?.record.seq ?? seq
+                    isAtEnd = rows.isEmpty
                 }
-                if !events.isEmpty {
-                    try await writer.write(events)
-                    lastWrite = .now
-                }
-                seq = rows.last?.seq ?? seq
-                isAtEnd = rows.isEmpty
                 // The timer wakes this task three times in each heartbeat interval. A heartbeat is due after two thirds
                 // of the interval without output, because the next wake-up could come too late. Only a wake-up by the
                 // timer leads to a heartbeat. Otherwise the time of a heartbeat could reveal a row that the client may
@@ -186,6 +177,18 @@ struct AuditFollower: Sendable {
                 tick = now
             } while !isAtEnd && !Task.isShuttingDownGracefully && !Task.isCancelled
         } while await wakes.next() != nil
+    }
+
+    /// Returns the events for the rows that the client may see and has asked for.
+    private func events(_ rows: [AuditTail.Row], after seq: Int64) async throws -> [UInt8] {
+        let visible = try await ledger.visible(rows.map(\.record), within: scope)
+        let shown = Set(visible.lazy.filter(isShown).map(\.seq))
+        var events = rows.filter { shown.contains($0.record.seq) }.flatMap(\.event)
+        // Row numbers are consecutive, so missing numbers belong to pruned rows.
+        if let first = rows.first?.record.seq, first - 1 > seq {
+            events = Self.pruned(from: seq + 1, to: first - 1) + events
+        }
+        return events
     }
 
     private func isShown(_ record: AuditRecord) -> Bool {
@@ -202,12 +205,6 @@ struct AuditFollower: Sendable {
     /// ledger, so its next rows will differ from the rows that the client knows.
     private static func reset(from lost: Int64, to last: Int64) -> [UInt8] {
         Array("id: \(last)\nevent: reset\ndata: {\"had\":\(lost),\"last\":\(last)}\n\n".utf8)
-    }
-
-    /// Returns the event for one row. One `data` field is enough, because the JSON text contains no line breaks.
-    private static func event(_ record: AuditRecord) -> [UInt8] {
-        Array("id: \(record.seq)\nevent: audit\ndata: ".utf8)
-            + JSONSerializer.bytes(record.document) + Array("\n\n".utf8)
     }
 }
 
