@@ -16,7 +16,8 @@ package struct CompiledPolicy: Sendable, Equatable {
 
 /// The result of compiling a CrossRegionPolicy: policies or violations, never both.
 package struct CrossRegionCompilation: Sendable, Equatable {
-    /// The policies in ascending order of their numbers. The first policy has the name of the source.
+    /// The policies, in ascending order of the numbers in their names: `web`, `web-01`, `web-02`. The first policy has
+    /// the name of the source.
     package var policies: [CompiledPolicy] = []
     /// The violations, with pointers into the client's document.
     package var violations: [Violation] = []
@@ -48,8 +49,8 @@ struct RuleOrigins: Sendable, Equatable {
         case "spec" where parts.dropFirst().first == "selector": return receiver
         case "spec" where parts.dropFirst().first == "order": return pointer
         case "spec": return "/spec"
-        // A pointer into the annotations becomes the pointer of the whole document, because an annotation contains the
-        // whole source.
+        // Keeps a pointer into the metadata, except into the annotations. An annotation contains the whole source, so a
+        // pointer into the annotations becomes the pointer of the whole document.
         case "metadata" where parts.dropFirst().first != "annotations": return pointer
         default: return ""
         }
@@ -123,8 +124,8 @@ package enum CrossRegionAnnotation {
 
     /// Returns the name of the source if the stored policy is a later part of a CrossRegionPolicy; otherwise nil.
     ///
-    /// Ignores the annotation if the compiler cannot have given the stored policy its name. Otherwise anybody who can
-    /// write annotations could hide any policy among the parts of a CrossRegionPolicy.
+    /// Requires the annotation `partOf`, and a name that the compiler gives to such a part. With the annotation alone,
+    /// anybody who can write annotations could hide any policy among the parts of a CrossRegionPolicy.
     package static func sourceName(ofPart resource: Resource) -> String? {
         guard resource.key.kind == .globalNetworkPolicy, let name = resource.annotations[partOf],
             isPart(resource.key.name, of: name)
@@ -158,7 +159,7 @@ package enum CrossRegionAnnotation {
         return annotations[source] != nil || annotations[partOf] != nil
     }
 
-    /// Returns the resource without the annotations `source` and `partOf`. The result is an ordinary policy.
+    /// Returns the name of the compiled policy with the number `index`: `web` for 0, `web-01` for 1.
     package static func removed(from resource: Resource) -> Resource {
         guard var document = resource.document.objectValue,
             var metadata = document["metadata"]?.objectValue,

@@ -115,7 +115,7 @@ struct ReceiverGroup {
 extension RuleID {
     /// Violated when a CrossRegionPolicy has more receiving sides than `CrossRegionCompiler.maximumPolicies`.
     package static let crossRegionGroupCount = RuleID("cross-region.receiver-count")
-    /// Violated when no packet can match a rule.
+    /// Violated when a rule cannot match any packet.
     package static let crossRegionNeverMatches = RuleID("cross-region.never-matches")
     /// Violated when a policy names a region that is not registered.
     package static let crossRegionUnknownRegion = RuleID("cross-region.unknown-region")

@@ -18,12 +18,14 @@ package struct Drift: Sendable, Equatable {
 
 /// Finds the changes that other tools made to compiled policies.
 package enum CrossRegionDrift {
-    /// Returns every difference: first the regions and subnets that no longer exist, then the differences between
-    /// compiled and stored policies, and last the stored policies that should not exist. The differences have the order
-    /// of the compiled policies.
+    /// Returns every difference, in this order:
+    /// - the regions and subnets that the source names but that no longer exist
+    /// - the differences between compiled and stored policies, in the order of the compiled policies
+    /// - the stored policies that should not exist
     ///
-    /// Each region or subnet that no longer exists is a drift at the annotation of the source. If the source does not
-    /// compile for another reason, one drift at the same annotation replaces the differences between the policies.
+    /// A region or subnet that no longer exists is reported at the annotation that holds the source. If the source does
+    /// not compile, the policies are not compared. The reason is reported at the same annotation, if it is not a
+    /// missing subnet.
     ///
     /// - Parameter stored: the first compiled policy, and every policy whose annotation names the same source. Other
     ///   policies are ignored.

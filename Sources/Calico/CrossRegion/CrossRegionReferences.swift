@@ -5,10 +5,11 @@ package import Domain
 package struct CrossRegionReferences: Sendable, Equatable {
     package var regions: [Located<String>] = []
     package var subnets: [Located<SubnetID>] = []
-    /// One selector for each value of a field about labels that only VMs can match. The caller warns about a selector
-    /// that matches no VM.
+    /// The conditions that only VMs can satisfy, as one selector for each value in the document. The caller warns about
+    /// a selector that matches no VM.
     package var selectors: [Located<Selector>] = []
-    /// The selectors of the fields `selector` and `labels` of `from`, which network sets can match too.
+    /// The conditions of the fields `selector` and `labels` of `from`, as one selector for each value. Network sets can
+    /// satisfy these conditions too.
     package var sourceSelectors: [Located<Selector>] = []
 
     /// Returns a violation for each region and subnet that is not registered.
@@ -37,7 +38,7 @@ extension CrossRegionCompiler {
 }
 
 extension CrossRegionPeer {
-    /// One selector for each value of a field about labels that only VMs have, except the field `regions`.
+    /// The conditions on labels that only VMs have, as one selector for each value. The field `regions` is left out.
     fileprivate var machineSelectors: [Located<Selector>] {
         var found = securityGroups.map { has(EndpointLabel.groupPrefix + $0.value, $0.pointer) }
         if let name = securityGroupName {
@@ -85,7 +86,8 @@ extension CrossRegionCompiler {
     private static func lint(
         _ compiled: CompiledPolicy, _ knownRegions: Set<String>?
     ) -> [Violation] {
-        // Warnings about copies are left out, because they would repeat the warnings about the original rules.
+        // A compiled policy can contain copies of another policy's rules. Warnings about a copy are left out, because
+        // they would repeat the warnings about the original rule.
         PolicyLinter.lint(compiled.judged, knownRegions: knownRegions)
             .filter { !compiled.origins.isCopy($0.pointer) }
             .map { warning in

@@ -36,10 +36,11 @@ struct PolicyWriter {
         }
     }
 
-    /// Returns the conditions on the receiver that a copy of `rule` needs besides the selector of this policy. Returns
-    /// an empty list if all endpoints of this policy satisfy the conditions. Also returns an empty list if the region
-    /// of the receiver's subnet is the only condition: the copy selects the subnet's network set, and only VMs of that
-    /// region have addresses in the subnet.
+    /// Returns the conditions on the receiver that a copy of `rule` needs in addition to the selector of this policy.
+    /// The copy needs no conditions in two cases:
+    /// - All endpoints of this policy satisfy the conditions anyway.
+    /// - The only condition is the region of the receiver's subnet. Then the copy selects the subnet's network set, and
+    ///   only VMs of that region have addresses in the subnet.
     private func terms(of rule: CrossRegionRule, in other: ReceiverGroup) -> [PeerTerm] {
         if other.terms.allSatisfy({ $0 == .isVM || group.terms.contains($0) }) { return [] }
         if let subnet = rule.to.subnet, other.terms == [.regions([subnet.value.region])] {
@@ -55,7 +56,7 @@ struct PolicyWriter {
         }
     }
 
-    /// Returns the compiled policy number `index` of `policy`.
+    /// Returns the compiled policy of `policy` that has the number `index`, which is 0 for the first one.
     func document(of policy: CrossRegionPolicy, index: Int) -> JSONValue {
         var spec = JSONObject()
         spec["order"] = policy.order.map(JSONValue.number)

@@ -36,9 +36,9 @@ struct GoDecoder {
         return record
     }
 
-    /// Decodes `value` into a field. Returns nil if the field is absent afterwards.
+    /// Decodes `value` into a field. Returns the field's new node; nil if the field then has no value.
     ///
-    /// - Parameter old: the value that the field already has from a member with the same name in other letter case; nil
+    /// - Parameter old: the node that the field already has from a member with the same name in other letter case; nil
     ///   if there is no such member.
     private mutating func node(
         _ value: JSONValue, as type: GoType, over old: GoNode?, at pointer: String
@@ -55,9 +55,8 @@ struct GoDecoder {
         return decoded.map { GoNode(pointer: pointer, value: $0) } ?? old
     }
 
-    /// Returns the new value of a field when the document gives null for it. The value before was `old`. A pointer,
-    /// list or map becomes nil, a port becomes 0, and a field for any value becomes null. Every other field keeps its
-    /// old value.
+    /// Returns the node of a field for which the document gives null. A pointer, list or map becomes nil, a port
+    /// becomes 0, and a field for any value becomes null. Every other field keeps `old`, the node that it had before.
     private func null(_ type: GoType, over old: GoNode?, at pointer: String) -> GoNode? {
         switch type {
         case .pointer, .list, .stringMap: nil

@@ -44,7 +44,7 @@ enum GoEncoder {
     }
 
     private static func isOmitted(_ value: GoValue, _ field: GoField) -> Bool {
-        // Keeps every field of a pointer type that has a node. Go leaves out only nil pointers, which have no node.
+        // Always keeps a field of a pointer type. Go leaves out only nil pointers, and a nil pointer has no `value`.
         if case .pointer = field.type { return false }
         switch field.omission {
         case .never: return false

@@ -26,7 +26,7 @@ struct GoNetwork {
         network = Self.mask(self.address, keeping: 128 - form.bitWidth + prefix)
     }
 
-    /// True if `network` is an IPv4-mapped address. Calico uses the same criterion.
+    /// True if Calico treats the network as IPv4: it is written as IPv4, or as a network inside `::ffff:0:0/96`.
     var isIPv4: Bool { network >> 32 == 0xFFFF }
     var hasHostBits: Bool { network != address }
     /// True if the network contains every address of its family.
@@ -51,8 +51,8 @@ struct GoNetwork {
         kept == 0 ? 0 : bits & (UInt128.max << UInt128(128 - kept))
     }
 
-    /// Parses decimal digits. Leading zeros are allowed, like in Go. Returns nil if `text` is empty or has another
-    /// character, and for a number that could overflow.
+    /// Parses decimal digits. Leading zeros are allowed, like in Go. Returns nil if `text` is empty, has a character
+    /// other than a digit, or has so many digits that the number could overflow.
     private static func decimal(_ text: Substring) -> Int? {
         guard !text.isEmpty else { return nil }
         var value = 0

@@ -18,13 +18,14 @@ extension CrossRegionPeer {
     /// policy applies to the receiver's endpoints.
     fileprivate var receiverReach: RegionSet { limitedReach ?? .all }
 
-    /// The regions of the objects that the peer selects, and all regions that the peer names; nil if the peer selects
-    /// only by addresses, or matches anyone.
+    /// The regions that the peer touches; nil if the peer selects only by addresses, or matches anyone.
     ///
-    /// Labels and selectors limit the regions only if the peer names no region and no subnet. A named region is
-    /// included even if the peer can match nothing in it, and so is the region of a named subnet. The compiled policy
-    /// depends on the named object: it may contain the network of the subnet, and the region and the subnet cannot be
-    /// deleted.
+    /// If the peer names regions or a subnet, it touches these regions and the region of the subnet. Otherwise it
+    /// touches the regions of the objects that its labels and its selector can match. In both cases, it also touches
+    /// every region that its labels and its selector name.
+    ///
+    /// A named region is included even if the peer can match nothing in it, because the region cannot be deleted while
+    /// the policy names it.
     private var limitedReach: RegionSet? {
         var places = Set(regions.map(\.value))
         if let subnet { places.insert(subnet.value.region) }

@@ -6,7 +6,7 @@ package import Domain
 ///
 /// A side of a rule without any selector adds no region, because it selects no object of a particular region. A policy
 /// without a selector touches all regions. In addition, a GlobalNetworkPolicy touches each region that a selector
-/// names, even if the selector excludes the region, because the region cannot be deleted while the policy names it.
+/// names, even if the selector excludes the region: the policy prevents the deletion of that region.
 package enum PolicyReach {
     /// Returns the reach of a GlobalNetworkPolicy, in its stored form or in a client's document.
     package static func of(globalPolicy document: JSONValue) -> RegionSet {

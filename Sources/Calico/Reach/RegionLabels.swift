@@ -6,9 +6,9 @@ enum RegionLabels {
     /// no region.
     ///
     /// Two labels determine a region. Calico sets the label for the namespace, and Neutron writes every VM of a region
-    /// into the region's namespace. This server sets the label for the region on the sets of regions and subnets. No
-    /// object of another region has one of these labels with the same value, because this server refuses clients'
-    /// documents with labels that have the prefixes of these two labels.
+    /// into the region's namespace. This server sets the label for the region on the network sets of regions and
+    /// subnets. Clients cannot give these labels to objects of another region, because this server refuses documents
+    /// with labels that have the prefixes of these two labels.
     static func region(_ label: String, _ value: String) -> String? {
         switch label {
         case EndpointLabel.namespace: RegionNamespace.region(of: value)

@@ -49,7 +49,7 @@ package enum InstallationResources {
     }
 }
 
-/// Finds the networks that a stored set or policy names.
+/// Finds the networks that a stored network set or a stored policy names.
 package enum NamedNetworks {
     /// Returns the networks in `spec.nets` and in the `nets` and `notNets` of both sides of every rule. Leaves out
     /// strings that are not CIDRs.

@@ -22,14 +22,14 @@ package enum InventoryKey: Hashable, Sendable {
     case region(String)
     case subnet(region: String, name: String)
 
-    /// The label for the region's name. The sets of regions and the sets of subnets have this label, so the selector
-    /// `policyserver/region == "xyz-west"` matches all sets of a region.
+    /// The label for the region's name. The network set of a region and the network sets of its subnets have this
+    /// label, so the selector `policyserver/region == "xyz-west"` matches all network sets of a region.
     package static let regionLabel = "policyserver/region"
     package static let subnetLabel = "policyserver/subnet"
     static let displayNameAnnotation = "policyserver/display-name"
     static let descriptionAnnotation = "policyserver/description"
 
-    /// The set's key: `region.<region>` or `subnet.<region>.<name>`.
+    /// The key of the network set: `region.<region>` or `subnet.<region>.<name>`.
     package var resourceKey: ResourceKey {
         switch self {
         case .region(let region): ResourceKey(.globalNetworkSet, name: "region." + region)
@@ -50,8 +50,8 @@ package enum InventoryKey: Hashable, Sendable {
         self.init(key)
     }
 
-    /// Reads the region or subnet from a set's key. Returns nil for a set that does not belong to this server. Names
-    /// of regions and subnets have no dots, so the parts are unambiguous.
+    /// Reads the region or subnet from the key of a network set. Returns nil for a network set that does not represent
+    /// a region or subnet. Names of regions and subnets have no dots, so the parts are unambiguous.
     package init?(_ key: ResourceKey) {
         guard key.kind == .globalNetworkSet, Self.names.contains(where: key.name.hasPrefix) else {
             return nil
@@ -68,7 +68,7 @@ package enum InventoryKey: Hashable, Sendable {
 
 /// Converts regions and subnets to GlobalNetworkSets, and back.
 package enum InventoryResource {
-    /// Returns the set for `region`. The set keeps the annotations and fields that other tools wrote to `existing`, but
+    /// Returns the network set for `region`. Keeps the annotations and fields that other tools wrote to `existing`, but
     /// not the labels that other tools wrote.
     package static func build(
         _ region: Region, existing: Resource?, identity: ObjectIdentity
@@ -79,7 +79,8 @@ package enum InventoryResource {
             identity: identity)
     }
 
-    /// Returns the set for `subnet`.
+    /// Returns the network set for `subnet`. Keeps the annotations and fields that other tools wrote to `existing`, but
+    /// not the labels that other tools wrote.
     package static func build(
         _ subnet: Subnet, existing: Resource?, identity: ObjectIdentity
     ) -> Resource {
@@ -110,7 +111,8 @@ package enum InventoryResource {
             annotations: annotations, spec: spec)
     }
 
-    /// Returns the region of a stored set. Leaves out address blocks that another tool has made invalid.
+    /// Returns the region that a stored network set represents. Leaves out address blocks that another tool has made
+    /// invalid.
     package static func region(_ name: String, _ resource: Resource) -> Region {
         let annotations = resource.annotations
         return Region(
@@ -119,7 +121,8 @@ package enum InventoryResource {
             addressBlocks: nets(resource), labels: userLabels(resource))
     }
 
-    /// Returns the subnet of a stored set; nil if another tool has removed the network from the set.
+    /// Returns the subnet that a stored network set represents; nil if another tool has removed the network from the
+    /// network set.
     package static func subnet(_ name: String, region: String, _ resource: Resource) -> Subnet? {
         guard let cidr = nets(resource).first else { return nil }
         let annotations = resource.annotations
@@ -130,14 +133,15 @@ package enum InventoryResource {
             labels: userLabels(resource))
     }
 
-    /// Returns the valid CIDRs of a stored set, in the stored order.
+    /// Returns the valid CIDRs of a stored network set, in the stored order.
     package static func nets(_ resource: Resource) -> [CIDR] {
         (resource.spec["nets"]?.arrayValue ?? []).compactMap { value in
             value.stringValue.flatMap { try? CIDR(parsing: $0) }
         }
     }
 
-    /// Returns the valid CIDRs in the stored bytes of a set. Returns an empty list if the bytes are not a resource.
+    /// Returns the valid CIDRs in the stored bytes of a network set. Returns an empty list if the bytes are not a
+    /// resource.
     package static func nets(bytes: [UInt8]) -> [CIDR] {
         Resource(key: ResourceKey(.globalNetworkSet, name: ""), bytes: bytes).map(nets) ?? []
     }
@@ -165,7 +169,8 @@ extension InventoryResource {
         return .object(object)
     }
 
-    /// Returns the representation of the subnet in the API; nil if another tool has removed the network from the set.
+    /// Returns the representation of the subnet in the API; nil if another tool has removed the network from the
+    /// subnet's network set.
     package static func representation(
         ofSubnet name: String, region: String, _ resource: Resource, revision: Int64
     ) -> JSONValue? {

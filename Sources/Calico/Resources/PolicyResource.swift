@@ -35,8 +35,9 @@ package enum PolicyName {
         name.hasPrefix("ossg.default.") || name.hasPrefix("knp.default.")
     }
 
-    /// Returns the author's name of a stored policy: the name in the annotation if that name matches the key, otherwise
-    /// the name in the key. If the tier is `default`, removes the prefix `default.` from the name in the key.
+    /// Returns the author's name of a stored policy. This is the name in the annotation `projectcalico.org/metadata`,
+    /// if that name equals the name in the key, with or without the tier's prefix. Otherwise it is the name in the key,
+    /// without the prefix `default.` if the tier is `default`.
     package static func authored(_ resource: Resource) -> String {
         let stored = resource.key.name
         let tier = resource.spec["tier"]?.stringValue ?? defaultTier

@@ -77,8 +77,7 @@ package struct ObjectIdentity: Sendable, Equatable {
 extension Resource {
     /// Returns a resource with the members `kind`, `apiVersion` and `metadata` that every Calico tool expects.
     ///
-    /// The resource keeps the fields of `existing` that the other parameters do not set: other metadata and other
-    /// members of the object.
+    /// Keeps every member of `existing` and of its metadata that the other parameters do not set.
     static func build(
         key: ResourceKey, existing: Resource?, identity: ObjectIdentity,
         labels: [String: String], annotations: [String: String], spec: JSONObject

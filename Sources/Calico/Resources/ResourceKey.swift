@@ -45,7 +45,8 @@ package struct ResourceKey: Hashable, Sendable {
     /// The namespace; nil if and only if the kind is not namespaced.
     package let namespace: String?
     package let name: String
-    /// The whole etcd key. It is stored, because nearly every use of a key needs it several times.
+    /// The whole etcd key. The key is stored here and not built on each use, because nearly every caller uses it
+    /// several times.
     package let path: String
 
     package init(_ kind: ResourceKind, namespace: String? = nil, name: String) {
@@ -88,7 +89,8 @@ package struct ResourceKey: Hashable, Sendable {
     private static let rootBytes = Array(root.utf8)
     private static let plurals = ResourceKind.allCases.map { ($0, Array($0.plural.utf8)) }
 
-    /// Reads the bytes of a key directly, because the write path reads each key several times.
+    /// Reads a key byte by byte, which is faster than reading its characters. The write path reads each key several
+    /// times.
     private static func read(
         _ path: UnsafeBufferPointer<UInt8>
     ) -> (ResourceKind, namespace: String?, name: String)? {

@@ -89,11 +89,11 @@ package enum StoredFindingCode: String, Sendable, CaseIterable {
     case kind = "stored.kind"
     /// Found when the default action of a tier is unknown. Felix reads the unknown action as Deny.
     case tierAction = "stored.tier-action"
-    /// Found when the set of a region or subnet lacks the labels that rules use to select it.
+    /// Found when the network set of a region or subnet lacks the labels that rules use to select it.
     case inventoryLabel = "stored.inventory-label"
-    /// Found when the set of a region or subnet has networks that address management cannot use.
+    /// Found when the network set of a region or subnet has networks that address management cannot use.
     case inventoryNets = "stored.inventory-nets"
-    /// Found when two stored policies are one object in the API. Felix enforces both.
+    /// Found when two stored policies are one object in the API, such as `web` and `default.web`. Felix enforces both.
     case twin = "stored.twin"
     /// Found when a subnet is outside the address blocks of its region.
     case subnetOutside = "stored.subnet-outside-region"

@@ -57,8 +57,8 @@ enum StoredPolicy {
     }
 
     /// Checks `types`. Felix applies a policy without types in both directions (`felix/calc/policy_sorter.go`), but
-    /// clients show only the directions that have rules. Neutron writes no types and intends both directions, so
-    /// Neutron's policies are not reported.
+    /// clients show only the directions that have rules. A policy without types is therefore reported if a direction
+    /// has no rules. Neutron's policies are not reported, because Neutron writes no types and intends both directions.
     private static func types(
         _ spec: JSONValue, _ key: ResourceKey, into report: inout StoredReport
     ) {

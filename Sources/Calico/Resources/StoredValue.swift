@@ -30,8 +30,8 @@ package struct StoredValue: Sendable {
         findings = report.findings
     }
 
-    /// The errors that every JSON reader reports. Go accepts documents with other errors: for example, Go uses the
-    /// last of repeated keys and replaces bad UTF-8.
+    /// The errors that make every JSON reader refuse a document. This server's parser also reports errors that Go
+    /// accepts: for example, Go uses the last of repeated keys and replaces bad UTF-8.
     private static let syntax: Set<RuleID> = [
         .jsonSyntax, .jsonNumber, .jsonString, .jsonTrailingData, .documentEmpty,
     ]

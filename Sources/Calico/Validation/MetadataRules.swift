@@ -131,8 +131,9 @@ enum MetadataRules {
         }
     }
 
-    /// Returns the key in lower case. Converts only characters whose lower-case form is ASCII, because
-    /// `isQualifiedName` refuses every key that still has a character outside ASCII.
+    /// Returns the key in lower case. Converts `A` to `Z`, and the two other characters whose lower-case form is an
+    /// ASCII letter. Leaves all other characters unchanged, because `isQualifiedName` refuses every key with a
+    /// character outside ASCII.
     private static func lowerCase(_ key: String) -> String {
         var lowered = String.UnicodeScalarView()
         for scalar in key.unicodeScalars {
@@ -183,8 +184,8 @@ enum NameRules {
         }
     }
 
-    /// Returns true if the kind allows the number of dots in the name. In older releases of Calico, and in the stored
-    /// names of some releases, a dot separates the tier from the policy's name.
+    /// Returns true if the kind allows the number of dots in the name. One dot is legal in the name of a policy,
+    /// because some releases of Calico write the tier and a dot before the name.
     private static func hasAllowedDots(_ name: String, _ kind: ResourceKind) -> Bool {
         let parts = KubernetesText.parts(name)
         switch kind {

@@ -83,8 +83,8 @@ enum NetRules {
         return net
     }
 
-    /// Returns true if the net contains every address. Like Calico, checks how an IPv4 net is written, but checks the
-    /// parsed value of an IPv6 net.
+    /// Returns true if the net contains every address of its family. Like Calico, recognizes such an IPv4 net only in
+    /// the spelling `0.0.0.0/0`, but such an IPv6 net in any spelling without host bits.
     private static func isCatchAll(_ net: GoNetwork, _ text: String) -> Bool {
         net.isIPv4 ? text == "0.0.0.0/0" : net.isCatchAll && !net.hasHostBits
     }

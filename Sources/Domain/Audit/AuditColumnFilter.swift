@@ -78,7 +78,8 @@ package struct AuditColumnFilter: Sendable {
 
 extension AuditColumn {
     /// Returns the value that `filter` requires in this column. Returns nil if the filter requires no value. Also
-    /// returns nil for a kind, a role, a trace or a requester, because these are not compared with the whole value.
+    /// returns nil if the column is filtered by kind, role, trace or requester, because `matches` does not compare
+    /// these with the whole value of the column.
     package func asked(_ filter: AuditFilter) -> AuditValue? {
         switch self.filter?.question {
         case .text(let path): filter[keyPath: path].map(AuditValue.text)

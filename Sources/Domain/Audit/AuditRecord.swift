@@ -64,8 +64,8 @@ extension AuditRecord {
         package var reason: String?
         /// The ticket that requests the change, given by the client.
         package var ticket: String?
-        /// The second person that confirmed the change, with both reasons and the plan's digest, as JSON text; or the
-        /// mark of a break-glass override. Nil if there was neither.
+        /// JSON text. For a change that a second person confirmed: both persons, their reasons, and the plan's digest.
+        /// For a break-glass change: the mark `breakGlass` and the plan's digest. Nil for any other change.
         package var approval: String?
         /// The changed etcd key; nil for requests that never reached etcd.
         package var key: String?

@@ -16,8 +16,8 @@ package struct RowRegions: Sendable {
     /// The regions that a row touches.
     package struct Touched: Hashable, Sendable {
         package var regions: RegionSet
-        /// The region of the object of a refused request, if the author of the request may not see that region. Such a
-        /// region may be invented. Nil for other rows, and if `regions` is `.all`.
+        /// The region that a refused request is about, if the author of the request may not see that region. The region
+        /// may not exist, because the author can invent its name. Nil for other rows, and if `regions` is `.all`.
         package var claimed: String?
     }
 
@@ -27,7 +27,8 @@ package struct RowRegions: Sendable {
 
     /// - Parameters:
     ///   - reach: returns the regions that an object touches. By default every policy touches all regions.
-    ///   - key: Returns the etcd key of the region with this name. If it is nil, every claimed region counts as known.
+    ///   - key: returns the etcd key of the region with the given name. The ledger looks up this key to decide if the
+    ///     region in `Touched.claimed` exists. If `key` is nil, every such region counts as existing.
     package init(
         reach: @escaping Reach = { _, _ in .all },
         key: (@Sendable (_ region: String) -> String)? = nil
@@ -92,8 +93,9 @@ extension AuditRecord.Draft {
     /// The member of `detail` that records the scope to which the author of a request was limited.
     package static let scopeMember = "scope"
 
-    /// True if the row's warnings may name objects other than the row's object. Every row of a manifest has the
-    /// warnings of the whole manifest. The pointer of a warning about a manifest begins with the number of a document.
+    /// True if the row's warnings may name objects other than the row's object. This is so for the rows of a manifest,
+    /// because each of them has the warnings of the whole manifest. The pointer of such a warning begins with the
+    /// number of a document in the manifest.
     fileprivate var warnsOfOtherObjects: Bool {
         guard let warnings else { return false }
         guard let list = (try? JSONParser.parse(Array(warnings.utf8)))?.arrayValue else {
@@ -103,7 +105,8 @@ extension AuditRecord.Draft {
             let pointer = warning["pointer"]?.stringValue ?? "/0"
             let isOfManifest = pointer.utf8.dropFirst().first.map { (0x30...0x39).contains($0) }
             return isOfManifest ?? false
-                // The message of this warning contains the number of policies of all regions.
+                // The message of this warning contains the number of policies of all regions, so it tells about other
+                // objects.
                 || warning["rule"]?.stringValue == "policy.name-convention"
         }
     }

@@ -147,8 +147,8 @@ extension ObjectReader {
                 add(text.pointer, error.rule, error.message(for: text.value))
             }
         }
-        // Reports repetitions only if every element is valid. Invalid elements are missing from `networks`, so the
-        // later networks and their elements would be at different positions.
+        // Reports repetitions only if every element is valid. An invalid element has no network, so the networks after
+        // it have other positions in `networks` than in `elements`.
         var seen: Set<CIDR> = []
         for (network, element) in zip(networks, elements)
         where networks.count == elements.count && !seen.insert(network).inserted {

@@ -125,8 +125,8 @@ extension CrossRegionPolicy {
         decoded.violations = decoded.violations.rewritten { $0.below(sourcePointer) }
         decoded.violations += reader.violations
         decoded.readOnly = metadata?.readOnly ?? decoded.readOnly
-        // The policy's labels come from `source`. The labels in the outer metadata are only a copy. They are returned
-        // in `readOnly`, so that the caller can compare them.
+        // The policy's labels come from `source`. The labels in the outer metadata are only a copy. The copy is
+        // returned in `readOnly`, so that the caller can compare it with the policy's labels.
         if let metadata, document["metadata"]?["labels"] != nil {
             decoded.readOnly.labels = Located(metadata.labels, at: "/metadata/labels")
         }

@@ -60,7 +60,7 @@ struct InventoryReader {
 
     /// Returns the value, the read-only members, and all violations including violations about unknown members.
     ///
-    /// - Parameter hasNamespace: true if answers show a `namespace` for objects of the kind.
+    /// - Parameter hasNamespace: true if objects of this kind have the read-only member `namespace`.
     mutating func finish<Value>(_ value: Value?, hasNamespace: Bool = false) -> DocumentReading<
         Value
     > {

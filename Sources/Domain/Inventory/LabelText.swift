@@ -11,9 +11,9 @@ package enum LabelText {
 
     /// Returns the prefix of the key if only the system sets labels with this prefix; nil otherwise.
     ///
-    /// The reserved prefixes are the prefix of this server, and Calico's domain with its subdomains. OpenStack's
-    /// labels are in subdomains: Calico would treat a network set with the label `sg.projectcalico.org/openstack-…` as
-    /// a member of the security group.
+    /// The reserved prefixes are the prefix of this server, and Calico's domain with its subdomains. The subdomains are
+    /// reserved because of OpenStack's labels: Calico would treat a network set with the label
+    /// `sg.projectcalico.org/openstack-…` as a member of the security group.
     package static func reservedPrefix(of key: String) -> String? {
         guard let slash = key.firstIndex(of: "/") else { return nil }
         let prefix = String(key[..<slash])

@@ -137,7 +137,7 @@ struct ObjectReader {
         let message =
             "unknown field; the known fields are \(known.sorted().joined(separator: ", "))"
         for key in object.keys where !known.contains(key) {
-            // Only counts a violation beyond the limit, so that no pointer is made for it.
+            // When the list of violations is full, further violations are only counted. No pointer is made for them.
             if violations.isFull {
                 violations.skip()
             } else {
@@ -194,7 +194,8 @@ package struct ReadOnlyFields: Sendable, Equatable {
     package var createdAt: Located<String>?
     /// The Calico namespace.
     package var namespace: Located<String>?
-    /// The member `source` of a CrossRegionPolicy. In a document with `spec`, the member `source` is only a copy.
+    /// The member `source` of a CrossRegionPolicy. In a document with `spec`, the member `source` only repeats the
+    /// policy.
     package var source: Located<JSONValue>?
     /// The labels in `metadata` of a document in the deprecated form.
     package var labels: Located<[String: String]>?

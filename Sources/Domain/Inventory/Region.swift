@@ -68,8 +68,8 @@ package enum RegionName {
     /// name.
     package static func suggestion(for name: String) -> String? {
         var characters: [UInt8] = []
-        // Reads only the start of `name`, so that a hostile name takes little time. The start is longer than a legal
-        // name, because each run of characters other than letters and digits shrinks to one dash.
+        // Reads only the start of `name`, so that a hostile name takes little time. The start is four times as long as
+        // a legal name, because a long run of characters other than letters and digits becomes only one dash.
         for byte in name.utf8.prefix(4 * maximumLength) {
             switch byte {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"): characters.append(byte | 0x20)

@@ -132,8 +132,8 @@ extension RadixTree {
 }
 
 extension RadixTree {
-    /// Inserts a payload into the subtree `index`. Returns the new root of the subtree. The depth of the recursion is
-    /// at most the number of bits in the key.
+    /// Inserts a payload into the subtree with the root `index`. Returns the new root of the subtree. The depth of the
+    /// recursion is at most the number of bits in the key.
     private mutating func inserting(
         _ payload: Int32, _ prefix: Key, _ length: Int, below index: Int32
     ) -> Int32 {
@@ -162,7 +162,7 @@ extension RadixTree {
         return parent
     }
 
-    /// Removes the payload of a prefix from the subtree `index`. Returns the new root of the subtree.
+    /// Removes the payload of a prefix from the subtree with the root `index`. Returns the new root of the subtree.
     private mutating func removing(_ prefix: Key, _ length: Int, below index: Int32) -> Int32 {
         guard index != Self.none else { return Self.none }
         let node = nodes[Int(index)]
@@ -226,7 +226,7 @@ extension RadixTree {
 
 extension RadixTree {
     /// Returns the prefix length of the largest free block inside a block with a prefix of `length` bits; `full` if
-    /// nothing is free. The subtree `index` must hold all prefixes inside the block.
+    /// nothing is free. The subtree with the root `index` must hold all prefixes inside the block.
     func free(_ index: Int32, in length: Int) -> UInt8 {
         guard index != Self.none else { return UInt8(length) }
         let node = nodes[Int(index)]
@@ -239,8 +239,8 @@ extension RadixTree {
     /// and begins at or after `start`. Returns nil if there is no such block.
     ///
     /// The number of steps is proportional to the key's width and does not depend on the size of the tree. The search
-    /// skips each half in which `free` shows no room. The search of a half with room fails only if the half contains
-    /// `start` and all of its room is before `start`.
+    /// skips each half in which `free` shows no room. In a half with room, the search fails only if all of the room is
+    /// before `start`. This can happen only in the half that contains `start`.
     func firstFree(_ wanted: Int, in prefix: Key, _ length: Int, from start: Key) -> Key? {
         guard wanted >= length else { return nil }
         let (subtree, isCovered) = subtree(prefix, length)
@@ -272,8 +272,8 @@ extension RadixTree {
         return overflow || next > last ? nil : next
     }
 
-    /// Returns the subtrees of the lower and the upper half of a block with a prefix of `length` bits. The subtree
-    /// `index` must hold all prefixes inside the block.
+    /// Returns the subtrees of the lower and the upper half of a block with a prefix of `length` bits. The subtree with
+    /// the root `index` must hold all prefixes inside the block.
     private func halves(_ index: Int32, _ length: Int) -> (low: Int32, high: Int32) {
         let node = nodes[Int(index)]
         if Int(node.length) == length { return (node.low, node.high) }
