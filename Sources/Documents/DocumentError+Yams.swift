@@ -49,8 +49,8 @@ extension DocumentError {
     /// brackets, and parses the result.
     private static func pointer(ofMappingAt position: SourcePosition, in text: String) -> String {
         let before = Array(text.utf8.prefix(position.byteOffset))
-        // Each ending closes brackets that may be open before the error. Each attempt parses the whole text before the
-        // error. A long text gets only one attempt, because a refusal must not cost more than parsing the text.
+        // Each ending closes brackets that may be open before the error. Each attempt parses the text before the error
+        // again, so a long text gets only one attempt.
         for end in ["", "}", "}}", "}]}"].prefix(before.count <= guessedBytes ? 4 : 1) {
             let prefix = String(decoding: before + Array(("k: 0" + end).utf8), as: UTF8.self)
             guard

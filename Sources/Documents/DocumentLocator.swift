@@ -2,8 +2,7 @@ import Yams
 
 /// Finds the lines and columns of the values that the pointers of violations name.
 ///
-/// The locator reads the text a second time, once for all pointers. Only answers that refuse a document have this
-/// cost.
+/// The locator reads the text again, in one pass for all pointers. This cost arises only when a document is refused.
 package enum DocumentLocator {
     /// Returns the position of the value that each pointer names, in the order of `pointers`. The position of a member
     /// is the position of the member's key. A missing member gets the position of the value that should contain the
@@ -21,9 +20,11 @@ package enum DocumentLocator {
         return stream.positions(tree.resolved(marks))
     }
 
-    /// Returns the position of the value that each pointer names in a manifest. Each pointer must begin with the index
-    /// of a document. All positions are nil for a YAML manifest with a list (`items`), because each element of the
-    /// list is a document of its own.
+    /// Returns the position of the value that each pointer names in a manifest. The first token of each pointer must be
+    /// the index of a document.
+    ///
+    /// All positions are nil for a YAML manifest that contains a list (`items`), because this function does not search
+    /// in such a list.
     package static func positions(
         ofStreamed pointers: [String], in bytes: [UInt8]
     ) -> [SourcePosition?] {
@@ -52,14 +53,14 @@ package enum DocumentLocator {
     /// Returns the positions in a manifest that is one JSON object: a document, or a list of documents in `items`.
     /// Returns nil if the text is not JSON.
     private static func inOneObject(_ pointers: [String], _ bytes: [UInt8]) -> [SourcePosition?]? {
-        // Looks up the pointers of both cases at once. For a single document, removes the index 0 from each pointer,
-        // because the document has no such index. For a list, puts `/items` before each pointer.
+        // The object may be one document or a list of documents. It is not known yet which, so each pointer is looked
+        // up in both forms: for one document without the index 0, for a list with `/items` in front.
         let own = pointers.map { $0.hasPrefix("/0") ? String($0.dropFirst(2)) : $0 }
         let tree = PointerTree(own + pointers.map { "/items" + $0 } + ["", "/items"])
         guard let offsets = json(tree, in: bytes) else { return nil }
         let places = positions(tree.resolved(offsets), in: bytes)
-        // The object is a list if `items` is not at the position of the whole object. An absent `items` gets that
-        // position.
+        // The last two places are the place of the whole object and the place of `items`. If `items` is absent, it gets
+        // the place of the whole object. So the object is a list if the two places differ.
         let isList = places[2 * pointers.count] != places[2 * pointers.count + 1]
         let start = isList ? pointers.count : 0
         return Array(places[start..<start + pointers.count])

@@ -5,7 +5,8 @@ package enum Hex {
         bytes.withContiguousStorageIfAvailable(text) ?? Array(bytes).withUnsafeBufferPointer(text)
     }
 
-    // This function is not generic, because a generic function costs a call for each byte in other modules.
+    // This function is not generic. A generic function that is called from another module may not be specialized, and
+    // then costs a call for each byte.
     private static func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
         String(unsafeUninitializedCapacity: 2 * bytes.count) { digits in
             for (index, byte) in bytes.enumerated() {

@@ -31,7 +31,7 @@ package enum JSONPointer {
         joined(pointer, String(index))
     }
 
-    // Allocates the result once, because a judged document has a pointer for each of its values.
+    // Allocates memory only once, because checking a document calls this function for each value in the document.
     private static func joined(_ pointer: String, _ token: String) -> String {
         var (pointer, token) = (pointer, token)
         return pointer.withUTF8 { pointer in

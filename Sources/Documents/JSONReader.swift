@@ -24,7 +24,8 @@ package enum JSONParser {
 /// The limits on the cost of one document. The size of a document in bytes is limited elsewhere, by the HTTP layer and
 /// by etcd.
 package struct DocumentLimits: Hashable, Sendable {
-    /// The maximum depth of nested arrays and objects. Calico resources are far less deep than 64.
+    /// The maximum depth of nested arrays and objects. The limit of 64 in `default` and `body` is far above the depth
+    /// of Calico resources.
     package var depth: Int
     /// The maximum number of values in the whole document. The values that a YAML alias stands for are counted at each
     /// use of the alias.

@@ -21,10 +21,10 @@ extension JSONValue {
 }
 
 extension DocumentError {
-    /// Returns the error with a pointer into the manifest. The pointer begins with the index of the document.
+    /// Returns the error with a pointer into the manifest. The pointer begins with the index of the document. Each
+    /// element of a list counts as a document.
     ///
-    /// - Parameter count: the number of documents before the document with the error. Each element of a list is a
-    ///   document of its own.
+    /// - Parameter count: The number of documents before the document or the list that has the error.
     package func inStream(after count: Int) -> DocumentError {
         var tokens = JSONPointer.tokens(pointer)[...]
         guard !tokens.isEmpty else { return self }

@@ -92,9 +92,9 @@ package final class AuditLedger: Sendable {
 
     /// Tests whether the file can be written, and returns the health.
     ///
-    /// If SQLite has found damage, checks the whole file before the test, because a small write can succeed in a
-    /// damaged file. Two checks of the whole file must be at least `Options.probePause` apart. If a check would be too
-    /// early, or finds damage, returns the health without a test.
+    /// A small write can succeed in a damaged file. So if SQLite has found damage, checks the whole file first. If the
+    /// check finds damage, or if it is too early for another check (see `IntegrityProbe`), returns the health without
+    /// testing.
     @discardableResult
     package func probe() async -> LedgerHealth {
         if queue.isSuspect {
@@ -194,9 +194,11 @@ package final class AuditLedger: Sendable {
     /// Every later call throws.
     package func close() async throws(StoreError) {
         queue.close()
-        // No write follows, because the queue is closed. So another process may take the lock after any error.
+        // Releases the lock even after an error. Another process may then write to the file, because the closed queue
+        // writes nothing more.
         defer { lock.release() }
-        // A barrier waits for one commit, and further commits may follow for the rest of the submitted work.
+        // One barrier waits for only one commit. The submitted work may need several commits, so the loop waits again
+        // until no work is left.
         var result = await barrier { _ in }
         while queue.hasWork, case .success = result { result = await barrier { _ in } }
         do {

@@ -37,8 +37,9 @@ final class CommitQueue: Sendable {
             }
         }
 
-        /// The size in memory, in bytes, of the drafts of case `rows`; 0 for every other case. The callers of the
-        /// other cases limit the size of each job, and submit a job only after their previous job is done.
+        /// The size of the drafts of case `rows` in memory, in bytes. It is 0 for every other case, because only rows
+        /// can fill the memory: the callers of the other cases limit the size of each job, and wait for one job before
+        /// they submit the next.
         var rowBytes: Int {
             if case .rows(let rows) = self {
                 rows.reduce(0) { $0 + $1.draft.memoryBytes }
@@ -99,9 +100,10 @@ final class CommitQueue: Sendable {
             State(writer: writer, lastSeq: writer.lastSeq, lastHash: writer.lastHash))
     }
 
-    /// The health after the last write; `unavailable` if the file was deleted or replaced after this write. The file
-    /// is checked, so that a deleted file is noticed before the next write, but not more than a hundred times per
-    /// second: a file can be deleted just after a check in any case, and every commit checks the file again.
+    /// The health after the last write; `unavailable` if the file was deleted or replaced after this write.
+    ///
+    /// To notice a deletion before the next write, this property checks the file, at most once in `checkInterval`. More
+    /// checks would not help: a file can be deleted just after any check, and every commit checks the file again.
     var health: LedgerHealth {
         let now = ContinuousClock.now
         let (health, isClosed, isChecked) = state.withLock {
@@ -193,8 +195,8 @@ final class CommitQueue: Sendable {
             }
             state.waiting.append(job)
             state.waitingBytes += bytes
-            // Sets `isScheduled` after the result was computed from the old value. So only one call schedules the
-            // work.
+            // Sets `isScheduled` only after the return value has been computed from its old value. So only the first of
+            // several calls schedules the work.
             defer { state.isScheduled = true }
             return (nil, !state.isScheduled)
         }
@@ -221,8 +223,9 @@ final class CommitQueue: Sendable {
     private func commitNext(_ db: Database) {
         let jobs = state.withLock { $0.takeGroup(upTo: Self.commitWeight) }
         commit(jobs, db)
-        // Finds each job that was added before this block. `enqueue` schedules the work for a job that is added later.
-        // Both take the same lock, so no job is forgotten.
+        // Schedules another commit if jobs were added meanwhile. Otherwise sets `isScheduled` to false, so that
+        // `enqueue` schedules the next job. Both functions change the state under the same lock, so no job is
+        // forgotten.
         let isMore = state.withLock { state in
             state.isScheduled = !state.waiting.isEmpty
             return state.isScheduled
@@ -315,7 +318,7 @@ extension CommitQueue.Work {
         case .emptyTexts: try TextIndex.empty(in: db)
         case .transaction(let body):
             try body(&writer, db)
-            // The closure may have pruned rows.
+            // `body` may have pruned rows and deleted their networks. The ids of these networks are no longer valid.
             writer.forgetNetworks()
         case .probe:
             // Writes 256 KiB. A small write could succeed on a full disk, because its data could fit into free pages or

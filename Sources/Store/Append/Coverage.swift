@@ -2,8 +2,9 @@ import GRDB
 
 /// A range of revisions for which the ledger has every change of every audited key.
 ///
-/// The newest range is open while the ledger follows etcd. An open range ends at the revision of the ledger's
-/// progress. Table `coverage` has NULL as the last revision of an open range.
+/// While the ledger follows etcd, its newest range is open: it grows with each revision that the ledger records. In
+/// table `coverage`, the last revision of an open range is NULL. Here it is the last revision that the ledger has
+/// recorded.
 package struct Coverage: Hashable, Sendable {
     /// The epoch of the revisions; see `AuditRecord.Draft.epoch`.
     package var epoch: Int64
@@ -39,7 +40,7 @@ extension Coverage {
             arguments: [epoch, first])
     }
 
-    /// Returns every range in ascending order. The open range ends at the revision of the ledger's progress.
+    /// Returns every range in ascending order. An open range ends at the last revision that the ledger has recorded.
     static func all(_ db: Database) throws -> [Coverage] {
         let progress = try LedgerWriter.progress(db)?.revision ?? 0
         let rows = try Row.fetchAll(

@@ -40,7 +40,8 @@ package struct LedgerWriter: Sendable {
         return Progress(clusterID: try reader.text(0), revision: try reader.integer(1))
     }
 
-    /// Must be called after rows of table `cidr` were deleted, because their ids may be used again.
+    /// Forgets the ids of networks. Must be called after rows of table `cidr` were deleted, because new rows of this
+    /// table may get the same ids.
     mutating func forgetNetworks() { networks = TouchedNetworks.KnownIDs() }
 
     mutating func append(_ drafts: [AuditRecord.Draft], to db: Database) throws {

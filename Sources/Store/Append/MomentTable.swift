@@ -7,8 +7,8 @@ import GRDB
 /// leaves out each revision for which a newer revision has the same or an older time. So times and revisions both
 /// rise from row to row, and one look-up finds the newest revision at a given time.
 struct MomentTable: Sendable {
-    /// The last row of the table. A new change that is later than this row needs no query, and nearly every new change
-    /// is later. So the row is kept in memory.
+    /// The last row of the table, kept in memory. Nearly every new change is later than this row, and then needs no
+    /// query.
     private var last: Moment?
 
     init(_ db: Database) throws { last = try Moment.last(db) }

@@ -1,7 +1,9 @@
 import Domain
 
-/// A row to append, with the regions that it touches. They are computed before the ledger's transaction, because all
-/// other writes wait for the transaction, and a row may hold megabytes of documents.
+/// A row to append, with the regions that it touches.
+///
+/// The regions are computed before the ledger's transaction, because all other writes wait for the transaction. The
+/// computation may be slow, because a row may hold megabytes of documents.
 struct PreparedRow: Sendable {
     let draft: AuditRecord.Draft
     let touched: RowRegions.Touched

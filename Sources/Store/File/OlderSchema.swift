@@ -3,9 +3,11 @@ import GRDB
 
 /// Lets a reader read a file of an older schema without a migration.
 enum OlderSchema {
-    /// Adds column `approval` to table `audit`, with NULL in every row, if the file lacks only this column. For
-    /// this connection, a temporary view with the added column hides the table. The hashes stay the same, because
-    /// the canonical form leaves out NULL. A view has no indexes, so a query with `INDEXED BY` must name `main.audit`.
+    /// Makes column `approval` readable if table `audit` lacks only this column. Does not change the file: for this
+    /// connection, a temporary view hides the table, and shows NULL as `approval` in every row. The hashes of the rows
+    /// stay the same, because the canonical form leaves out NULL.
+    ///
+    /// A view has no indexes, so a query with `INDEXED BY` must name `main.audit`.
     static func addMissingColumns(_ db: Database) throws {
         guard try db.tableExists("audit") else { return }
         let existing = Set(try db.columns(in: "audit").map(\.name))

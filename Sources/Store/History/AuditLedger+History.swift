@@ -6,8 +6,8 @@ extension AuditLedger {
     ///
     /// - Parameter after: Keys up to and including this key are skipped.
     /// - Parameter limit: The largest number of keys to examine, at least 1.
-    /// - Parameter isKnown: True to throw `UnknownPosition` if the ledger does not know the whole state at
-    ///   `position`, or no longer knows it because of pruning.
+    /// - Parameter isKnown: True if the caller needs the whole state at `position`. Throws `UnknownPosition` if the
+    ///   ledger does not know this state, or no longer knows it because of pruning.
     package func objects(
         prefix: String, after: String? = nil, limit: Int, at position: HistoryPosition,
         isKnown: Bool = false

@@ -93,9 +93,10 @@ extension HistoricalObject {
             value: try reader.text(2))
     }
 
-    /// Selects the newest row that shows the state of a key. Skips rows that have no `after` and record no deletion.
-    /// The server writes a row of this form after a gap if the journal proves a change whose value was overwritten
-    /// before the server saw the value (see `GapComparison`).
+    /// Selects the newest row that shows the state of a key: a row that has `after`, or that records a deletion.
+    ///
+    /// Some rows of changes have neither. The server writes them after a gap in etcd's history: the journal in etcd
+    /// proves that the change happened, but its value was overwritten before the server saw it (see `GapComparison`).
     package static let lastState = """
         SELECT epoch, revision, after FROM audit INDEXED BY audit_by_key
         WHERE key = ? AND (epoch, revision) <= (?, ?) AND outcome = 'accepted'

@@ -49,8 +49,8 @@ package struct ResolvedPosition: Hashable, Sendable {
     package var position: HistoryPosition
     /// The known range that contains the position. The ledger knows every change in this range.
     package var range: HistoryRange
-    /// True if the ledger knows no change after the requested time. The answer for this time may then change,
-    /// because a change from before this time may still arrive.
+    /// True if the ledger knows no change after the requested time. Then the answer for this time is not final: a
+    /// change from before this time may still arrive.
     package var isNewest: Bool
 
     package init(position: HistoryPosition, range: HistoryRange, isNewest: Bool) {

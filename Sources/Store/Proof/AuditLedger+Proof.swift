@@ -60,13 +60,14 @@ extension AuditLedger {
     /// already has a checkpoint with this number of rows, returns the old checkpoint with `isNew` false. Throws
     /// `corrupt` if rows are missing, or if the old checkpoint has a different root.
     ///
-    /// - Parameter key: Returns the private half of the key that these rows name last, for a ledger that names one;
-    ///   nil if it is not available. The row decides, and not the time, because a verification has only the rows.
+    /// - Parameter key: Returns the signing key; nil if it is not available. The argument is the public half of the
+    ///   key, as named by the newest row that names a key; nil if no row names one. A verification also takes the key
+    ///   from the rows, so the checkpoint must be signed with this key.
     package func makeCheckpoint(
         time: Timestamp, key: @Sendable (VerifierKey?) -> SigningKey?
     ) async throws -> (stored: StoredCheckpoint, isNew: Bool) {
-        // The named key may be replaced between the read of the rows and the call of `key`. Then the next read finds
-        // the new one.
+        // The key may be replaced after the rows were read and before `key` is called. `key` then returns nil, and the
+        // next attempt reads the new key from the rows.
         for _ in 0..<3 {
             if let made = try await makeCheckpointOnce(time: time, key: key) { return made }
         }

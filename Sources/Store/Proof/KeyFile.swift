@@ -39,8 +39,8 @@ package enum KeyFile {
         guard lstat(path, &status) != 0, errno == ENOENT else {
             let old = try read(path)
             guard let other = old.verifier.ledger, other != ledger else { return old }
-            // A crash between these two steps does not lose the old key, because both names then lead to the old
-            // key.
+            // `putAside` gives the file of the old key a second name. So a crash before or during `replace` does not
+            // lose the old key.
             try putAside(path, old.verifier)
             try replace(path, with: key)
             return key

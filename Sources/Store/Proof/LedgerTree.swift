@@ -37,8 +37,9 @@ package enum TileTable {
     /// next checkpoint then fails.
     package static func grow(from previous: Int64, to size: Int64, in db: Database) throws {
         let built = try Int64.fetchOne(db, sql: "SELECT max(idx) + 1 FROM tile WHERE level = 1")
-        // Begins at the first tile that is missing or that holds a row after `previous`. If the table already has a
-        // tile of later rows, this tile belongs to old rows that were cut off from the file.
+        // Begins at the first missing tile, or at the tile of row `previous` + 1 if that tile comes first. If that tile
+        // is already in the table, it was computed from rows that were later cut off from the file, so it is computed
+        // again.
         for tile in min(built ?? 0, previous / Tile.width)..<size / Tile.width {
             do {
                 try complete(tile, in: db)

@@ -171,8 +171,8 @@ struct CompactRange: Sendable {
 
     /// Returns the root of the whole tree.
     ///
-    /// - Parameter part: The root over the leaves after the last appended node. These leaves must be too few to form a
-    ///   node. Nil if there are no leaves after the last appended node.
+    /// - Parameter part: The root over the leaves after the last appended node; nil if there are none. These leaves
+    ///   must be fewer than the leaves of one node.
     func root(with part: AuditHash?) -> AuditHash {
         var root = part
         for subtree in subtrees.reversed() {

@@ -3,15 +3,15 @@ import GRDB
 
 /// Reads rows of a ledger page by page, for export and comparison.
 package enum LedgerPages {
-    /// The largest number of rows in a page. A larger page would need a longer snapshot, during which SQLite cannot
-    /// reuse the write-ahead log.
+    /// The largest number of rows in a page. The limit keeps each read transaction short, because SQLite cannot reuse
+    /// the write-ahead log during a read transaction.
     package static let size = 1000
     /// The size of documents, in bytes, at which a page ends. This second limit is needed because a single row may
     /// have megabytes.
     static let bytes = 8 << 20
 
-    /// Returns a page of the rows with numbers from `seq` + 1 to `last`, in the order of numbers. The page is empty
-    /// only if the ledger has no row with one of these numbers.
+    /// Returns a page of the rows with numbers from `seq` + 1 to `last`, in ascending order of their numbers. The page
+    /// is empty only if the ledger has no row with one of these numbers.
     static func rows(
         _ db: Database, after seq: Int64, through last: Int64, limit: Int = size
     ) throws -> [AuditRecord] {

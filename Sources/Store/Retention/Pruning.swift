@@ -49,8 +49,8 @@ struct Pruning {
             guard let position = record.position else { continue }
             newest = max(newest ?? position, position)
             let isDeletion = record.verb == .delete
-            // Skips a row that is not a deletion and has no object. A gap may leave a row of this form. A later row of
-            // the same gap then has the object.
+            // Skips a row that shows no state of its key: it is not a deletion and has no object. The server may write
+            // such a row after a gap in etcd's history. A later row about the same gap has the object.
             guard let key = record.key, isDeletion || record.after != nil,
                 traces[key].map({ $0.position <= position }) ?? true
             else { continue }
@@ -83,8 +83,8 @@ struct Pruning {
         }
     }
 
-    /// Deletes the moments up to `position` except the last of them, because the ledger still knows the state from the
-    /// time of this last moment on.
+    /// Deletes the moments up to `position`, except the last one. The ledger still knows the state from the time of
+    /// that last moment on.
     private func pruneMoments(through position: HistoryPosition) throws {
         try db.execute(
             sql: """
@@ -174,9 +174,9 @@ package enum Sealing {
     /// Returns the number of complete tiles in a ledger of `size` rows.
     static func wholeTiles(size: Int64) -> Int64 { size / Tile.width }
 
-    /// Copies the rows of `rows` that name this ledger's signing keys to table `kept`, in canonical form. Older
-    /// checkpoints cannot be checked without these keys. A kept form can be checked against the row's hash in table
-    /// `sealed`.
+    /// Copies the rows of `rows` that name this ledger's signing keys to table `kept`, in canonical form. Without these
+    /// keys, older checkpoints could not be verified. The copies can be verified too, because table `sealed` has the
+    /// hashes of the rows.
     private static func keep(_ rows: Range<Int64>, in db: Database) throws {
         let statement = try db.cachedStatement(
             sql: """

@@ -2,8 +2,8 @@ import Domain
 import GRDB
 import Synchronization
 
-/// The parsed rows of table `scope`, so that a search parses only the rows that no earlier search has read. A row that
-/// was read once stays right, because rows are only added and their ids rise.
+/// The parsed rows of table `scope`, so that a search parses only the rows that no earlier search has read. Rows are
+/// only added, with rising ids, so a row that was read once stays valid.
 package final class ScopeTable: Sendable {
     struct Entry: Sendable {
         let id: Int64
@@ -18,7 +18,8 @@ package final class ScopeTable: Sendable {
     /// Returns the rows of the table, in the order of their ids. May return rows that were added after the transaction
     /// of `db` began.
     func entries(_ db: Database) throws -> [Entry] {
-        // Reads without holding the lock, because other searches need the lock meanwhile.
+        // Copies the known rows and releases the lock, so that other searches can run while this search reads the
+        // table.
         let before = known.withLock { $0 }
         let statement = try db.cachedStatement(
             sql: "SELECT id, kind, regions FROM scope WHERE id > ? ORDER BY id")

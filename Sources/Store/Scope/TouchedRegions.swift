@@ -53,8 +53,9 @@ struct TouchedRegions: Sendable {
 
     /// Adds `record`, which is being written, to table `audit_scope`.
     ///
-    /// - Parameter touched: What `rules` returns for the record. It is a parameter, because it is computed before the
-    ///   transaction: all other writes wait for the transaction, and a record may hold megabytes of documents.
+    /// - Parameter touched: The regions that the record touches according to `rules`. This is a parameter so that the
+    ///   caller can compute it before the transaction, for which all other writes wait. The computation may be slow,
+    ///   because a record may hold megabytes of documents.
     mutating func note(
         _ record: AuditRecord, _ touched: RowRegions.Touched, in db: Database
     ) throws {

@@ -1,11 +1,10 @@
 import Domain
 import GRDB
 
-/// The entries of table `scope` that a principal may see. Used in a search by a principal that does not see every
-/// row.
+/// The entries of table `scope` that a principal may see. Used in a search by a principal that does not see every row.
 ///
-/// The counts and cursors of a search must not depend on invisible rows. So the sources of the search give only
-/// visible rows.
+/// Invisible rows must not affect the counts and cursors of a search. So each `CandidateSource` gives only visible
+/// rows.
 struct VisibleRows: Sendable {
     /// The ids in table `scope`.
     let ids: [Int64]

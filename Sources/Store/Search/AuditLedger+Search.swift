@@ -2,8 +2,8 @@ package import Domain
 import GRDB
 
 extension AuditLedger {
-    /// Returns up to `limit` (at least 1) matching rows from `cursor` on. The rows are in the order of time, or in
-    /// the order of numbers if the filter has words.
+    /// Returns up to `limit` (at least 1) matching rows from `cursor` on. The rows are ordered by time, or by row
+    /// number if the filter has words.
     ///
     /// Examines a limited number of rows. If these rows do not fill the page, the page is partial, and its cursor
     /// continues the search.
@@ -50,7 +50,7 @@ extension AuditLedger {
 }
 
 extension AuditCursor {
-    /// The cursor before the first row in the order of numbers.
+    /// The cursor at the start of a search for words. The rows of such a search are ordered by row number.
     fileprivate static func start(_ order: AuditOrder) -> AuditCursor {
         AuditCursor(seq: order == .ascending ? 0 : .max)
     }
@@ -60,7 +60,8 @@ extension AuditLedger {
     /// The number of rows that one transaction adds to the index of texts. The number is small, because all other
     /// writes wait for the transaction.
     private static let textBatch = 250
-    /// The size of words, in bytes, at which a transaction adds no further rows.
+    /// The limit on the size of the words that one transaction adds, in bytes. The last row of the transaction may
+    /// exceed the limit.
     private static let textBytes = 8 << 20
     /// The largest number of rows to index before a search for words is answered.
     private static let textPatience = 20_000
@@ -122,8 +123,9 @@ extension AuditLedger {
         }
         guard !batch.rows.isEmpty else { return 0 }
         try await index(batch)
-        // `index` does not throw if the index is damaged. Unchanged progress shows that the index is damaged and
-        // could not be emptied.
+        // If the FTS5 table is damaged, `index(batch)` throws no error. Instead it empties the table and sets the
+        // progress to 0, so that later calls fill the table again. Unchanged progress means that no rows could be
+        // added.
         guard try await reading({ try TextIndex.progress(in: $0) }) != batch.after else {
             throw StoreError(
                 code: .corrupt,

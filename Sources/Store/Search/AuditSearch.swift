@@ -155,8 +155,8 @@ private struct RowProbe {
     init(_ db: Database, _ filter: AuditFilter, _ visible: VisibleRows?) {
         self.db = db
         self.filter = filter
-        // Includes the bounds of time in the test, because a search for words reads rows in the order of numbers and
-        // does not test these bounds.
+        // Tests the time too. A search for words finds rows by their words alone, so their time has not been tested
+        // yet.
         let range = SearchRange(filter, order: .ascending, after: nil)
         // Tests again that the row is visible. The sources give only visible rows, but a mistake in a source must
         // not show an invisible row.

@@ -15,8 +15,8 @@ package struct RowLists: Sendable {
     package static let scopes = RowLists(table: "audit_scope", column: "scope")
 
     /// Returns the statement that reads the next rows of a list. Its arguments are, in this order: the arguments of
-    /// `columns`, the number of the list, the time and the number of the last row that was read, the bound of time,
-    /// the arguments of `condition`, and the largest number of rows.
+    /// `columns`, the number of the list, the time and the number of the last row that was read, the time at which the
+    /// search ends, the arguments of `condition`, and the largest number of rows.
     package func sql(
         _ order: AuditOrder, columns: [String] = [], condition: String? = nil
     ) -> String {
@@ -36,14 +36,15 @@ package struct RowLists: Sendable {
         }
     }
 
-    /// The statement that reads the numbers of the rows of a list within bounds of time.
+    /// The statement that reads the numbers of a list's rows within a time range.
     var rowsSQL: String {
         "SELECT seq FROM \(table) WHERE \(column) = ? AND time >= ? AND time < ? LIMIT ?"
     }
 
     package var countSQL: String { "SELECT count(*) FROM (\(rowsSQL))" }
 
-    /// Returns an SQL expression that evaluates `expression` for the row of table `audit` that an entry lists.
+    /// Returns an SQL expression for the value of `expression` in table `audit`, for the row with the same `seq` as the
+    /// current row of this table.
     fileprivate func ofRow(_ expression: String) -> String {
         "(SELECT \(expression) FROM audit WHERE audit.seq = \(table).seq)"
     }

@@ -35,17 +35,18 @@ package struct SearchRange: Sendable {
     /// The SQL keyword `ASC` or `DESC`.
     var direction: String { order == .ascending ? "ASC" : "DESC" }
 
-    /// True if the time has a bound.
+    /// True if the time range has a start or an end.
     package var isBounded: Bool { since != nil || until != nil }
 
-    /// Returns true if `position` is after the last row that was returned, and within the bounds.
+    /// Returns true if `position` comes after the last row that was returned, in the direction of the search, and is
+    /// within the time range.
     func contains(_ position: RowPosition) -> Bool {
         let isAhead = after.map { order == .ascending ? position > $0 : position < $0 } ?? true
         return isAhead && (since.map { position.time >= $0 } ?? true)
             && (until.map { position.time < $0 } ?? true)
     }
 
-    /// The bounds as terms on `time`.
+    /// The start and the end of the time range as terms on `time`.
     var bounds: [SearchTerm] { bounds(since: since, until: until) }
 
     /// The terms on `time` and `seq` for one or two statements, in the order in which to run them. If `after` is

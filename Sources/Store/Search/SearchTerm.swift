@@ -40,9 +40,8 @@ extension [SearchTerm] {
 }
 
 extension AuditFilter {
-    /// The columns that have an index in the order of time. The columns are sorted by the number of rows that a filter
-    /// for the column usually finds, lowest first. The index leaves out rows with `common` values, which most rows
-    /// have.
+    /// The columns that have an index in the order of time. A filter for an earlier column usually finds fewer rows
+    /// than a filter for a later column. `common` lists the values that most rows have, and that the index leaves out.
     private static let indexes: [(column: String, index: String, common: Set<String>)] = [
         ("change_id", "audit_by_change", []), ("ticket", "audit_by_ticket", []),
         ("name", "audit_by_name", []), ("outcome", "audit_by_outcome", ["accepted"]),

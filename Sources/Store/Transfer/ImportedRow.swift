@@ -10,10 +10,10 @@ struct ImportedRow: Sendable {
     /// The number to add to an epoch of the segment to get an epoch of this ledger.
     let epochOffset: Int64
 
-    /// Returns true if the row is to be imported. Accepted changes in etcd are always imported. Rows about a ledger
-    /// and about signing keys are never imported.
+    /// Returns true if the row is to be imported. Accepted changes in etcd are always imported. Rows about a ledger and
+    /// about signing keys are never imported.
     ///
-    /// - Parameter all: True to import also the other replica's rows about refusals, reads and holds.
+    /// - Parameter all: True to import also the segment's rows about refusals, reads and holds.
     func isWanted(all: Bool) -> Bool {
         if record.kind == AuditKind.ledger.rawValue || record.kind == SigningKeyRow.kind {
             return false
@@ -45,8 +45,8 @@ struct ImportedRow: Sendable {
     func isMissing(in db: Database) throws -> Bool {
         guard let position else { return try !isImported(in: db) }
         let same = try rows(db, at: position)
-        // Compares only with a row that was not reconstructed after a gap, because a reconstructed row may lack data
-        // of the change.
+        // A row that was reconstructed after a gap in etcd's history may lack data of the change. So the comparison
+        // uses only a row that was not reconstructed.
         guard let whole = same.first(where: { !$0.isAfterGap }) else {
             return record.isAfterGap ? same.isEmpty : true
         }
@@ -113,13 +113,13 @@ struct ImportedRow: Sendable {
     }
 }
 
-/// The positions of one change in two ledgers. Both positions have the same revision. So the two epochs are the
-/// same part of etcd's history, even if their numbers differ.
+/// One change in etcd that two ledgers have recorded, with its position in each ledger. The ledgers may number their
+/// epochs differently. The change shows which two epoch numbers stand for the same part of etcd's history.
 struct EpochEvidence: Sendable {
     let theirs: HistoryPosition
     let ours: HistoryPosition
 
-    /// Returns evidence from the newest row of `rows` that is also in the ledger in `db`; nil if there is none.
+    /// Returns the newest change in `rows` that the ledger in `db` has too; nil if there is none.
     ///
     /// - Parameter rows: Rows of the other ledger. Their positions must have the other ledger's epochs.
     static func newest(_ rows: [ImportedRow], _ db: Database) throws -> EpochEvidence? {
@@ -130,8 +130,8 @@ struct EpochEvidence: Sendable {
             let same = try epochs.reversed().flatMap { epoch in
                 try row.rows(db, at: HistoryPosition(epoch: epoch, revision: position.revision))
             }.filter(row.isSameChange)
-            // Prefers a row that was not reconstructed after a gap, because the change in a reconstructed row may
-            // belong to an earlier epoch.
+            // Prefers a row that was not reconstructed after a gap, because the change in a reconstructed row may be
+            // from an earlier epoch than the row says.
             guard let ours = same.first(where: { !$0.isAfterGap }) ?? same.first else { continue }
             return EpochEvidence(
                 theirs: position,

@@ -20,8 +20,8 @@ package struct LedgerComparison: Sendable {
 
     /// The compared ranges, with epochs of the left ledger. Both ledgers have every change in these ranges.
     package let common: [Coverage]
-    /// The ranges in which the left ledger has every change and the right ledger may lack changes. In `onlyRight`, the
-    /// two ledgers have the opposite roles. Neither kind of range is compared or counts as a difference.
+    /// The ranges that only the left ledger knows completely. `onlyRight` has the ranges that only the right ledger
+    /// knows completely. Rows in these ranges are not compared, so they cause no difference.
     package let onlyLeft: [Coverage]
     package let onlyRight: [Coverage]
     private let left: any ChangeSource
@@ -154,7 +154,7 @@ struct ChangeCursor {
         return nil
     }
 
-    /// Returns the next row of the source. Returns nil after the last row, and then leaves the current range.
+    /// Returns the next row of the source. If the source has no further row, leaves the current range and returns nil.
     private mutating func nextRow(from range: Coverage) async throws -> PlacedRow? {
         if page.isEmpty {
             let start = order ?? HistoryPosition(epoch: range.epoch, revision: range.first)

@@ -37,8 +37,8 @@ extension RowDifference {
         if entry.origin == .external || entry.isAfterGap {
             entry.time = Timestamp(microseconds: 0)
         }
-        // Replaces the kind CrossRegionPolicy by Calico's kind, under which earlier versions recorded a
-        // CrossRegionPolicy.
+        // Earlier versions recorded a CrossRegionPolicy under Calico's kind. Uses that kind for every
+        // CrossRegionPolicy, so that old and new rows can be equal.
         if entry.kind == CrossRegionPolicy.kind { entry.kind = CrossRegionPolicy.storedKind }
         entry.epoch = nil
         entry.sourceLedger = nil

@@ -167,8 +167,8 @@ extension SegmentHeader {
         let bytes = try Data.fetchOne(
             db, sql: "SELECT prev_hash FROM audit WHERE seq = ?", arguments: [seq])
         if let hash = bytes.flatMap(AuditHash.init) { return hash }
-        // Returns the hash of the last row if row `seq` does not exist, that is, if the segment is empty. The next row
-        // of the ledger will name this hash.
+        // If the segment has no rows, row `seq` may not exist yet. Then returns the hash of the last row, because row
+        // `seq` will have this hash as its previous hash.
         return try Data.fetchOne(db, sql: "SELECT hash FROM audit ORDER BY seq DESC LIMIT 1")
             .flatMap(AuditHash.init) ?? .zero
     }
@@ -176,9 +176,8 @@ extension SegmentHeader {
     /// Returns the ranges of revisions that rows `from` to `to` cover. These are the parts of the ledger's ranges that
     /// are after the revision of the row before `from` and before the revision of the row after `to`.
     ///
-    /// Returns no ranges if the ledger has imported rows outside of `from` to `to`, because the segment may then lack
-    /// rows of its revisions. The number of an imported row may be far from the numbers of rows with similar
-    /// revisions.
+    /// Returns no ranges if the ledger has imported rows outside of the segment. An imported row gets the next number,
+    /// even if its revision is old. So it may be a change within these parts that the segment lacks.
     private static func coverage(
         _ db: Database, from: Int64, to: Int64, isWhole ends: (first: Int64, last: Int64)
     ) throws -> [Coverage] {

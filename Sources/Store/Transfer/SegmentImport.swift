@@ -8,7 +8,7 @@ package struct ImportSummary: Hashable, Sendable {
     package var ledger: String
     /// The number of imported rows. Only rows that this ledger lacked are imported.
     package var rows = 0
-    /// The range of revisions of these rows; nil if no row has a revision.
+    /// The lowest and the highest revision of the imported rows; nil if no imported row has a revision.
     package var revisions: ClosedRange<Int64>?
 }
 
@@ -19,11 +19,11 @@ extension AuditLedger {
     /// Does not import rows after the last revision of this ledger, because the server will receive these changes from
     /// etcd. A second import of the same segment adds nothing.
     ///
-    /// Writes everything in one transaction. Throws `badSegment`, and writes nothing, if a row of the segment is
-    /// not as its ledger wrote it, if the segment is of another etcd cluster, or if the segment contradicts this
-    /// ledger about a change.
+    /// Writes everything in one transaction. Throws `badSegment`, and writes nothing, if a row of the segment is not as
+    /// its ledger wrote it, if the segment is of another etcd cluster, or if the segment contradicts this ledger about
+    /// a change.
     ///
-    /// - Parameter all: True to import also the other replica's rows about refusals, reads and holds.
+    /// - Parameter all: True to import also the segment's rows about refusals, reads and holds.
     package func importSegment(
         _ path: String, all: Bool = false, now: Timestamp
     ) async throws -> ImportSummary {
@@ -57,11 +57,11 @@ extension ImportSummary {
 struct ImportPlan: Sendable {
     let path: String
     let header: SegmentHeader
-    /// True to import also the other replica's rows about refusals, reads and holds.
+    /// True to import also the segment's rows about refusals, reads and holds.
     let all: Bool
     /// The number to add to an epoch of the segment to get an epoch of this ledger.
     let offset: Int64
-    /// The last revision of the rows of each epoch. The keys are epochs of the segment.
+    /// For each epoch of the segment, the last revision of its rows.
     let lastRevisions: [Int64: Int64]
 
     /// Calls `body` with each row to import, in order.
@@ -109,8 +109,8 @@ extension AuditLedger {
             }
             guard let position = row.position else { continue }
             last[position.epoch] = max(last[position.epoch] ?? 0, position.revision)
-            // Searches for evidence only if the segment is of another ledger. A segment of this ledger has the epochs
-            // of this ledger.
+            // A segment of this ledger has the epochs of this ledger. Only for a segment of another ledger, the rows
+            // must show how the epochs of the two ledgers correspond.
             guard header.ledger != identity else { continue }
             page.append(row)
             if page.count == Self.surveyPage { try await weigh() }
@@ -139,9 +139,11 @@ extension AuditLedger {
     }
 
     /// Returns the number to add to an epoch of the segment to get an epoch of this ledger. For a segment of this
-    /// ledger, the number is 0. For a segment of another ledger, the number follows from the two epochs in `evidence`,
-    /// the newest change that both ledgers have. If `evidence` is nil, assumes that the segment's newest epoch is the
-    /// epoch of this ledger at the time of the export.
+    /// ledger, the number is 0.
+    ///
+    /// For a segment of another ledger, `evidence` is the newest change that both ledgers have, and the number is the
+    /// difference of its two epochs. If `evidence` is nil, assumes that the segment's newest epoch is the epoch of this
+    /// ledger at the time of the export.
     private func epochOffset(
         _ header: SegmentHeader, _ evidence: EpochEvidence?
     ) async throws -> Int64 {

@@ -8,10 +8,10 @@ struct SegmentMerge {
 
     /// A contradiction between the imported rows and a state that this ledger knew before the import.
     fileprivate struct Conflict {
-        /// The position at which the states differ. A known range of this ledger begins at this position.
+        /// The position at which the states differ: the beginning of a known range of this ledger.
         var start: HistoryPosition
-        /// The position at which, according to the segment, the object was written. Nil if, according to the segment,
-        /// the object did not exist.
+        /// The position at which the object was written according to the segment; nil if the object did not exist
+        /// according to the segment.
         var claimed: HistoryPosition?
     }
 
@@ -56,12 +56,11 @@ struct SegmentMerge {
         }
     }
 
-    /// Keeps the known states of `keys`. An import can change the state of a key where a known range begins, for
-    /// example if the segment lacks the deletion of an object. In this case, this method stores the state from before
-    /// the import again.
+    /// Restores the states of `keys` at `starts`, as they were before the import. Imported rows can change such a
+    /// state, for example if the segment lacks the deletion of an object.
     ///
-    /// Returns a conflict for each state that the import had changed. Leaves out a state if the same write made the
-    /// old and the new state.
+    /// Returns a conflict for each restored state, unless the restored state and the imported state come from the same
+    /// write.
     ///
     /// - Parameter starts: The positions at which known ranges begin.
     private func keepStates(
@@ -87,8 +86,9 @@ struct SegmentMerge {
         return conflicts
     }
 
-    /// Returns the ranges in the segment's header, with epochs of this ledger. Shortens a range that ends after all
-    /// rows of the segment and all known ranges of this ledger, because nothing confirms the end of the range.
+    /// Returns the ranges in the segment's header, with epochs of this ledger. Cuts off the part of a range that is
+    /// after all rows of the segment and after all known ranges of this ledger, because only the header claims to know
+    /// this part.
     private func ranges(_ known: [Coverage], _ newest: HistoryPosition) throws -> [Coverage] {
         try plan.header.coverage.compactMap { claimed in
             let epoch = claimed.epoch + plan.offset
@@ -103,9 +103,9 @@ struct SegmentMerge {
         }
     }
 
-    /// Returns the first revision of `range` at which this ledger has a change only in a row that was reconstructed
-    /// after a gap; nil if there is none. Ignores deletions, because a reconstructed deletion may have a wrong
-    /// revision.
+    /// Returns the first revision of `range` at which this ledger has no complete row of a change, but only a row that
+    /// was reconstructed after a gap; nil if there is none. Ignores deletions, because a reconstructed deletion may
+    /// have a wrong revision.
     private func firstLacking(_ range: Coverage) throws -> Int64? {
         try Int64.fetchOne(
             db,
@@ -127,7 +127,7 @@ extension Coverage {
 }
 
 extension SegmentMerge.Conflict {
-    /// Returns true if this contradiction shows that the segment lacks a change of `range`.
+    /// Returns true if this conflict shows that the segment lacks a change of `range`.
     fileprivate func isWithin(_ range: Coverage) -> Bool {
         guard range.holds(start) else { return false }
         return claimed.map { $0.epoch == range.epoch && $0.revision >= range.first } ?? true

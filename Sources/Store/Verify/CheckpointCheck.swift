@@ -44,8 +44,8 @@ struct CheckpointCheck {
     mutating func check(_ outside: OutsideCheckpoint) {
         let signed = outside.signed
         let keys = [keyInUse(at: signed.checkpoint.size), key].compactMap(\.self)
-        // Makes a finding about this checkpoint begin at row 1. Outside checkpoints are in no order, so `good` may be
-        // the last row of a checkpoint that covers more rows than this checkpoint.
+        // Makes a finding about this checkpoint begin at row 1. Outside checkpoints are not sorted, so the checkpoint
+        // that set `good` may cover more rows than this checkpoint.
         good = 0
         check(
             signed.checkpoint, isSigned: keys.contains { signed.note.isSigned(by: $0) },

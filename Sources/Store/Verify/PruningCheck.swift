@@ -2,9 +2,9 @@ import Documents
 import Domain
 import GRDB
 
-/// Compares table `sealed` with the newest row of kind `Ledger` and name `pruned`. Verification accepts a missing row
-/// if table `sealed` has the hash of this row. So each hash in the table must be confirmed by the row `pruned`, which
-/// is part of the hash chain.
+/// Checks that table `sealed` has the hashes of exactly the pruned rows. This is necessary because verification accepts
+/// a missing row if the table has its hash. The newest row of kind `Ledger` and name `pruned` says which rows were
+/// pruned. It can be trusted, because it is part of the hash chain.
 struct PruningCheck {
     private(set) var findings: [LedgerFinding] = []
 

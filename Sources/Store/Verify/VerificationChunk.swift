@@ -147,7 +147,8 @@ struct VerifiedChunk: Sendable {
     let lastHash: AuditHash?
     /// The root of each complete tile; nil if it could not be computed.
     let tileRoots: [AuditHash?]
-    /// The roots over the first rows of a tile. The key is the number of the last row under the root.
+    /// Roots over only the first rows of a tile, without the rest of the tile. The key is the number of the last row
+    /// under the root.
     let partialRoots: [Int64: AuditHash]
     let prunedTiles: Set<Int64>
     let networks: [Int64: NetworkSum]
