@@ -10,9 +10,9 @@ import NIOCore
 #endif
 
 extension EtcdError {
-    /// Returns a description of a failed call that tells an operator what to check. The messages of the transport
-    /// describe the internals of the transport. Only the cause of the transport's error shows why there is no
-    /// connection.
+    /// Returns a description of a failed call that tells an operator what to check. If `status` has a cause, the
+    /// description comes from the cause: the message of `status` describes only the internals of the transport, and not
+    /// why there is no connection.
     static func text(_ status: RPCError) -> String {
         if let cause = deepestCause(status) { return text(ofCause: cause, status.message) }
         if status.code == .deadlineExceeded { return "timed out without an answer" }

@@ -109,7 +109,7 @@ package final class Endpoint: Sendable {
         }
     }
 
-    /// Returns true if new calls use `client`, which has ended, so that it must be replaced.
+    /// Returns true if `client`, which has ended, is still the client for new calls and must be replaced.
     private func isInUse(ended client: Client) -> Bool {
         state.withLock { state in
             if state.candidate === client { state.candidate = nil }

@@ -2,8 +2,8 @@ import Synchronization
 
 /// The endpoints of a cluster. One endpoint is in use, and it is replaced only when it fails.
 ///
-/// The state is in a mutex and not in an actor. Every call makes one short access that never waits, and a switch to an
-/// actor would cost more than the access.
+/// The state is in a mutex and not in an actor. Every call makes one short access that never waits, and suspending the
+/// call for an actor would cost more than the access.
 package final class EndpointPool: Sendable {
     private struct State {
         var current = 0
@@ -60,16 +60,17 @@ package final class EndpointPool: Sendable {
         return isNews
     }
 
-    /// Switches from the endpoint `index` to the endpoint that `choose` finds. If `choose` finds none, switches to
-    /// the next endpoint that was not silent recently. Does nothing if another call has already switched.
+    /// Switches from the endpoint `index` to the endpoint that `choose` finds. If `choose` finds none, switches to the
+    /// next endpoint that was not silent recently, unless `mayStay` is true. Does nothing if another call has already
+    /// switched.
     ///
     /// The first caller starts the choice, and the other callers wait for its result. A hundred calls that fail
     /// together therefore ask the members only once.
     ///
     /// - Parameters:
     ///   - isSilent: True if the endpoint hangs and must therefore be skipped for a while.
-    ///   - mayStay: True if the whole cluster has failed. The endpoint then stays in use if `choose` finds no other
-    ///     endpoint.
+    ///   - mayStay: True if the whole cluster has failed, so that no other endpoint is better. If `choose` finds no
+    ///     endpoint, the endpoint `index` then stays in use.
     func leave(
         _ index: Int, isSilent: Bool, mayStay: Bool, choose: @escaping @Sendable () async -> Int?
     ) async {

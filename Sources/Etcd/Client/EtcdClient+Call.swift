@@ -136,8 +136,8 @@ extension EtcdClient {
     }
 }
 
-/// Records that a message has been serialized for sending. A message that was never serialized was certainly not sent.
-/// The errors of gRPC do not state whether a message was sent.
+/// Records that a message has been serialized for sending. The errors of gRPC do not state whether a message was sent,
+/// but a message that was never serialized was certainly not sent.
 private struct MarkingSerializer<Message: SwiftProtobuf.Message>: MessageSerializer {
     final class Mark: Sendable {
         private let flag = Atomic(false)

@@ -6,8 +6,8 @@ extension EtcdClient {
     private static let renewalTimeout = Duration.seconds(2)
 
     /// Reads the files of the TLS settings again and connects to the endpoints anew. No call fails: new calls use a new
-    /// connection when the member has answered on it, and calls in progress end on the old one. A watch therefore stays
-    /// on the old connection.
+    /// connection as soon as the member has answered on it, and calls in progress, including watches, stay on the old
+    /// connection.
     ///
     /// - Parameter addresses: The endpoints to connect to; nil for all.
     /// - Returns: The endpoints that keep their old connection, because the files cannot be used or because the member
@@ -33,8 +33,8 @@ extension EtcdClient {
         }
     }
 
-    /// Asks the member for its status. Returns if the member answers, even if the answer is a refusal: etcd 3.6 requires
-    /// a token for a status request.
+    /// Asks the member for its status. Returns if the member answers, even if the answer is a refusal: etcd 3.6
+    /// requires a token for a status request.
     private static func check(
         _ client: Endpoint.Client, _ options: CallOptions
     ) async throws(EtcdError) {

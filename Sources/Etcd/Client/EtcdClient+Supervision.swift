@@ -102,9 +102,9 @@ extension EtcdError {
 
 /// Chooses the member that replaces a failed member.
 ///
-/// The next configured member may also hang, which would cost one more time-out, or may be disconnected from the
-/// cluster. The client therefore asks all members for their status at the same time, and chooses the first member that
-/// reports a leader.
+/// The client does not simply take the next configured member. That member may hang too and cost another time-out, or
+/// it may be disconnected from the cluster. The client therefore asks all members for their status at the same time,
+/// and chooses the first member that reports a leader.
 extension EtcdClient {
     /// The time that the members have to answer. In a cluster without a quorum, every failed attempt takes this long.
     static let failOverTimeout = Duration.milliseconds(500)

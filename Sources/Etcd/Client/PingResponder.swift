@@ -47,7 +47,8 @@ package struct PingFilter {
             swap(&undecided, &input)
             undecided.clear()
         }
-        // Takes slices from this copy, in which all bytes stay unread, because `getSlice` reaches only unread bytes.
+        // The slices are taken from this copy. `getSlice` reaches only unread bytes, and in the copy all bytes stay
+        // unread.
         let whole = input
         var start = input.readerIndex
         while input.readableBytes > 0 {

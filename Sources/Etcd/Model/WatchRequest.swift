@@ -58,8 +58,8 @@ package struct WatchBatch: Hashable, Sendable {
     package var revisions: [RevisionChanges]
     /// The revision up to which every watched change has been delivered, inclusive.
     package var progressRevision: Int64
-    /// The revisions after which the watch resumed on a new connection, in ascending order. If etcd was restored before
-    /// the watch resumed, the changes after the resumption belong to another history.
+    /// The revisions after which the watch resumed on a new connection, in ascending order. If etcd was restored from a
+    /// snapshot before the watch resumed, the changes after the resumption do not continue the changes before it.
     package var resumedAfter: [Int64]
 
     package init(

@@ -122,8 +122,9 @@ extension EtcdClient {
             : configuration.requestTimeout
     }
 
-    /// Opens the stream, creates the watch and handles the responses one after another. The server therefore waits
-    /// while `body` runs. Sends a progress request for each element of `questions`.
+    /// Opens the stream, creates the watch, and passes the responses to `body` one after another. While `body` runs, no
+    /// further response is read, so the server may have to wait. Sends a progress request for each element of
+    /// `questions`.
     private func receive(
         _ create: Etcdserverpb_WatchRequest, _ questions: AsyncStream<Void>, _ metadata: Metadata,
         on endpoint: Endpoint,

@@ -53,8 +53,8 @@ package struct WatchAssembler: Sendable {
                 resumedAfter: [nextRevision - 1])
         }
         if response.watchID == Self.askedProgress {
-            // Uses the answer to a progress request only as a sign of life. The revision in this answer may be ahead of
-            // events that have not arrived yet (etcd 3.4).
+            // The answer to a progress request is only a sign of life. Its revision is not used, because the revision
+            // may be ahead of events that have not arrived yet (etcd 3.4).
             guard isEstablished else { return nil }
             return WatchBatch(
                 clusterID: clusterID, revisions: [], progressRevision: nextRevision - 1)

@@ -72,8 +72,8 @@ final class WatchBuffer: Sendable {
         }
     }
 
-    /// Suspends until the other side resumes the continuation at `path`, or until the task is cancelled. Returns at
-    /// once if `condition` is false.
+    /// Stores a continuation in the property `path` of the state. Suspends until the other side resumes the
+    /// continuation, or until the task is cancelled. Returns at once if `condition` is false.
     private func wait(
         in path: any WritableKeyPath<State, CheckedContinuation<Void, Never>?> & Sendable,
         while condition: @Sendable (borrowing State) -> Bool

@@ -20,7 +20,7 @@ struct BrowserFields: Sendable {
     ///   - request: The header fields of the request.
     func add(to response: inout Response, method: HTTPRequest.Method?, request: HTTPFields) {
         for field in Self.constant { response.headers.append(field) }
-        // Adds no other field if no origin is configured. The answer then does not depend on the origin of the page.
+        // If no origin is configured, adds only the constant fields. The answer is then the same for every page.
         guard !origins.isEmpty else { return }
         response.headers[values: .vary].append("Origin")
         guard let origin = request[.origin], origins.contains(origin.lowercased()) else { return }

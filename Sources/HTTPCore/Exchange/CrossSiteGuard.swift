@@ -4,11 +4,11 @@ import NIOCore
 /// Refuses requests from web pages of other sites. The guard recognizes these requests by the host and the origin in
 /// the header.
 ///
-/// A browser on the server's machine can reach a server that listens only on loopback. The browser states the page's
-/// origin in `Origin` (https://fetch.spec.whatwg.org/#origin-header) and `Sec-Fetch-Site`
-/// (https://w3c.github.io/webappsec-fetch-metadata/). In `Host` the browser states the name that the page used for the
-/// server. A page cannot change these fields. If an attacker makes a name point to this server (DNS rebinding), `Host`
-/// contains that name, which is not a name of the server.
+/// Even a server that listens only on loopback needs the guard, because a browser on the same machine can reach the
+/// server. The browser states the page's origin in `Origin` (https://fetch.spec.whatwg.org/#origin-header) and
+/// `Sec-Fetch-Site` (https://w3c.github.io/webappsec-fetch-metadata/). In `Host` the browser states the name that the
+/// page used for the server. A page cannot change these fields. If an attacker makes a name point to this server (DNS
+/// rebinding), `Host` contains that name, which is not a name of the server.
 package struct CrossSiteGuard: Sendable, Hashable {
     /// The names of the server in the form of `Authority.host`. The server also accepts the local address of the
     /// connection as its name. If that address is a loopback address or a Unix domain socket, the server accepts

@@ -34,9 +34,9 @@ extension Exchange {
         return nil
     }
 
-    /// Claims the memory that holds the answer until the client reads it. Returns false if too little memory is free.
-    /// Claims nothing and returns true for a small answer and for a streamed body. Does the same for the answer to a
-    /// write, because the client must learn the result of the write.
+    /// Claims memory for the answer until the client reads it. Returns false if too little memory is free. Claims
+    /// nothing and returns true for a small answer and for a streamed body. Also claims nothing and returns true for
+    /// the answer to a write, because the client must learn the result of the write.
     private func hasRoom(for response: Response, on wire: any ExchangeWire) -> Bool {
         guard case .bytes(let bytes) = response.body, bytes.count > ByteBudget.smallClaim,
             method == .get
@@ -74,7 +74,7 @@ extension Exchange {
     static func deliver(
         _ response: Response, to exchange: NIOLoopBound<Exchange>, on eventLoop: any EventLoop
     ) async {
-        // Does not wait for the event loop if the body is not streamed, because this task then has nothing more to do.
+        // This task has nothing to do after an answer without a streamed body, so it does not wait for the event loop.
         guard case .stream = response.body else {
             eventLoop.execute { exchange.value.respondAndProceed(response) }
             return

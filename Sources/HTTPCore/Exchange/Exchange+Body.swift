@@ -83,8 +83,8 @@ extension Exchange {
     /// The number of body bytes that the client still has to send; nil if the client did not declare a length.
     var missingBytes: Int? { contentLength.map { max(0, $0 - bytesIn) } }
 
-    /// Claims memory for the body bytes that have arrived and for the bytes that the wire may hold. Returns false if
-    /// the budget has too little room.
+    /// Claims memory for the body bytes that have arrived, and for the bytes that the client may send before the reader
+    /// of the body wants them (`receiveWindow`). Returns false if the budget has too little room.
     private func claim() -> Bool {
         guard let lease, let wire else { return true }
         let wanted = max(bytesIn, min(contentLength ?? .max, bytesIn + wire.receiveWindow))

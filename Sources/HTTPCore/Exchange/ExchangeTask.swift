@@ -5,10 +5,11 @@ import Synchronization
 ///
 /// The task is unstructured instead of a child of the connection's task, because the children of a group can only be
 /// cancelled together. `run` owns the task: `run` waits until the task ends, and passes cancellation on to the task.
-/// The task inherits the task-local values of `run`, including the value by which streams learn of a graceful shutdown.
+/// The task inherits the task-local values of `run`, including the value that tells a streamed answer about a graceful
+/// shutdown.
 final class ExchangeTask: Sendable {
-    /// The states change from `waiting` to `running` to `over`. If the client leaves before the exchange starts, the
-    /// state changes from `waiting` to `over`.
+    /// The states change from `waiting` to `running` to `over`. If the task is cancelled before it runs, the state
+    /// changes directly from `waiting` to `over`.
     private enum State {
         case waiting(@Sendable () async -> Void)
         case running(Task<Void, Never>)
@@ -22,7 +23,7 @@ final class ExchangeTask: Sendable {
         state = Mutex(.waiting(body))
     }
 
-    /// Runs the body and waits for its end. Does nothing if the task has already been cancelled.
+    /// Runs the closure `body` of the task and waits for its end. Does nothing if the task has already been cancelled.
     func run() async {
         let task = state.withLock { state -> Task<Void, Never>? in
             guard case .waiting(let body) = state else { return nil }
@@ -39,9 +40,9 @@ final class ExchangeTask: Sendable {
         state.withLock { $0 = .over }
     }
 
-    /// Asks the body to end early. A body that has not begun will never run.
+    /// Asks the closure `body` of the task to end early. If the closure has not begun, it will never run.
     ///
-    /// - Returns: False if the body had not begun. The caller must then send the answer instead.
+    /// - Returns: False if the closure had not begun. The caller must then send the answer instead.
     @discardableResult
     func cancel() -> Bool {
         state.withLock { state in

@@ -1,6 +1,6 @@
 extension HTTPServer {
-    /// The limits for clients. Each comment states what happens beyond the limit: the status of the answer, or the
-    /// action of the server.
+    /// The limits for clients. The comment of each limit states what happens when a client exceeds the limit: the
+    /// status of the answer, or the action of the server.
     package struct Limits: Sendable, Hashable {
         /// The maximum size of a request target in bytes. A longer target gets 414.
         package var targetBytes = 8 << 10
@@ -33,8 +33,9 @@ extension HTTPServer {
         /// dropped.
         package var pipelinedRequests = 64
         /// The maximum number of requests that a client may have open on one HTTP/2 connection. If a client opens more,
-        /// the server closes the connection. If the client resets streams, up to twice as many handlers may run. If
-        /// that many handlers run, the server refuses a further stream with REFUSED_STREAM.
+        /// the server closes the connection. When the client resets a stream, the handler of the stream may continue,
+        /// so more handlers than `streams` can run. If twice as many handlers as `streams` run, the server refuses a
+        /// new stream with REFUSED_STREAM.
         package var streams = 100
         /// The number of HTTP/2 frames with little or no content that a client may send in a burst. Each second allows
         /// 1000 more frames, and every 256 bytes of answers allow one more. The server closes the connection of a

@@ -27,7 +27,8 @@ package struct Peer: Sendable, Equatable {
 package struct TLSSession: Sendable, Equatable {
     /// The protocol version, such as `TLSv1.3`.
     package var version: String
-    /// The names and addresses in the server's certificate, in the form of `Authority.host`. A name can begin with `*.`.
+    /// The names and addresses in the server's certificate, in the form of `Authority.host`. A name can begin with
+    /// `*.`.
     package var serverNames: Set<String>
     /// The client's verified certificate; nil if the client sent none.
     package var certificate: ClientCertificate?

@@ -9,8 +9,8 @@ extension Problem {
     }
 
     /// - Parameter meant: The path without its empty segments, if a resource has that path; nil otherwise. The answer
-    ///   shows this path as a hint and is not a redirect. Most clients do not repeat a PUT after a redirect, and `curl
-    ///   -f` treats a 308 as success.
+    ///   shows this path as a hint. It is not a redirect, because most clients do not repeat a PUT after a redirect,
+    ///   and `curl -f` treats a 308 as success.
     static func notFound(path: String, meant: String? = nil) -> Problem {
         let hint = meant.map { " Leave out the extra slash: \($0)" }
         return Problem(status: .notFound, detail: "There is no resource at \(path)." + (hint ?? ""))

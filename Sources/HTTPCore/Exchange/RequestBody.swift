@@ -17,7 +17,7 @@ package struct RequestBody: AsyncSequence, Sendable {
     }
 
     private let storage: Storage
-    /// The claim on the memory budget. The bytes of the body count as long as a handler holds the body.
+    /// The claim of the body on the memory budget. The claim lasts as long as a handler holds the body.
     private let lease: ByteLease?
     /// The number of additional bytes of memory that the handler needs for each byte of the body (`Route.bodyMemory`).
     private let memory: Int

@@ -1,5 +1,5 @@
-/// The state of one HTTP/1.1 connection. It is pure, so tests need no socket: each input is an event, and each result
-/// is the next step.
+/// The state of one HTTP/1.1 connection. The state does no input or output, so tests need no socket: each method
+/// records an event, and its result is the next step.
 ///
 /// The phases follow each other as `idle` → `head` → `exchange` → `idle` … → `lingering` → `closed`. Every phase can
 /// change to `closed`.

@@ -1,15 +1,16 @@
 import Documents
 import NIOCore
 
-/// Finds where each part of a request ends in the bytes of a connection. The parser therefore gets at most one request
-/// at a time. The parser gets a request line or a chunk line only after the line has been checked.
+/// Finds where each part of a request ends in the bytes of a connection. The caller uses these ends to give the parser
+/// at most one request at a time. The scanner also checks each request line and each chunk line before the parser gets
+/// the line.
 ///
 /// The scanner does not decide the framing; the parser and `RequestHead` do. If the scanner found a wrong end, the
 /// parser would get the bytes in other portions, or the bytes would be refused. The parser would not interpret any byte
 /// differently.
 ///
-/// The phases follow each other as `line` → `fields` → `line` without a body. With a body they follow each other as
-/// `line` → `fields` → `body` or `chunkLine` → … → `line`.
+/// Without a body, the phases follow each other as `line` → `fields` → `line`. With a body, the phases follow each
+/// other as `line` → `fields` → `body` or `chunkLine` → … → `line`.
 struct RequestScanner {
     /// The framing of a body according to the request's header.
     enum Framing: Equatable {
@@ -157,9 +158,9 @@ struct RequestScanner {
     }
 }
 
-/// Checks the request line (RFC 9112 §3) before the parser receives it. The parser's own check is not enough, because
-/// the parser also accepts request lines of RTSP and ICE. In addition, the parser reports an unsupported version if the
-/// line ends in a bare LF or a space.
+/// Checks the request line (RFC 9112 §3) before the parser receives it. The parser's own check is not enough for two
+/// reasons. The parser also accepts request lines of RTSP and ICE. If the line ends in a bare LF or a space, the parser
+/// reports the wrong error: an unsupported version.
 enum RequestLine {
     /// Returns the problem with `line`; nil if the parser may receive the line. `line` must end with LF.
     static func problem(_ line: ByteBufferView, limits: HTTPServer.Limits) -> Problem? {

@@ -304,8 +304,8 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
         case .head: fail(.enhanceYourCalm)
         case .shutdown: finishShutdown()
         case .linger where isClosing: context.close(promise: nil)
-        // Ends a connection that was refused because too many connections were open. This connection has no open
-        // streams.
+        // Ends a connection that the server refused because too many connections were open. The connection has had no
+        // open stream for `lingerTimeout`.
         case .linger: finishShutdown()
         case .write:
             let taken = bufferedBytes - buffered(context)

@@ -52,7 +52,7 @@ final class HTTP2Gate: ChannelDuplexHandler {
     /// keeps the streams until the read ends, and the streams keep the handler. Without the end of the read, the
     /// connection would never be released.
     func handlerRemoved(context: ChannelHandlerContext) {
-        // NIO removes this handler before the HTTP/2 handler, which therefore still receives the event.
+        // NIO removes the HTTP/2 handler after this handler, so the HTTP/2 handler still receives the event.
         if isReading { context.fireChannelReadComplete() }
     }
 

@@ -20,7 +20,7 @@ final class HTTP2Stream: ChannelDuplexHandler {
     private let connection: HTTP2Connection
     let eventLoop: any EventLoop
     private var context: ChannelHandlerContext?
-    /// The exchange; nil before the header, and after the request and the answer are complete.
+    /// The exchange; nil before the header has arrived, and after both the request and the answer are complete.
     private(set) var exchange: Exchange?
     private var hasHeader = false
     private var requestIsComplete = false
@@ -192,7 +192,7 @@ final class HTTP2Stream: ChannelDuplexHandler {
     }
 
     private func currentKind(_ context: ChannelHandlerContext) -> DeadlineKind? {
-        // Sets the deadline even for a complete answer that is small enough to leave the channel writable. Without a
+        // A complete answer needs a deadline even if it is small and the channel has stayed writable. Without a
         // deadline, the stream would wait forever for a client that does not read.
         if unsent > 0, answerIsComplete || !context.channel.isWritable { return .write }
         return !requestIsComplete && (wantsInput || answerIsComplete) ? .body : nil
@@ -300,14 +300,14 @@ extension HTTP2Stream: ExchangeWire {
         if answerIsComplete { holdInput() }
     }
 
-    /// Reads no more of the body after the answer. The client can still send as many bytes as the window allows. After
-    /// `lingerTimeout`, the server asks the client to stop (RFC 9113 §8.1). If the server has no memory to spare for
-    /// these bytes, it asks at once, although some clients then report an error instead of the answer. So streams that
-    /// are refused anyway never use up the memory for the bodies of others.
+    /// Reads no more of the body after the answer. The client can still send as many bytes as the window allows. The
+    /// server claims spare memory for these bytes. After `lingerTimeout`, the server asks the client to stop (RFC 9113
+    /// §8.1). If there is no spare memory, the server asks at once. Some clients then report an error instead of the
+    /// answer, but bytes that nobody reads never use up the memory for other bodies.
     private func holdInput() {
         inputIsDead = true
         // Ends the claim for the body, because `rest` now counts the bytes that may still arrive. A handler that still
-        // uses the body has the same claim.
+        // uses the body keeps its own reference to the claim.
         exchange?.lease = nil
         let rest = ByteLease(connection.environment.load.bodies)
         if rest.takeSpare(min(receiveWindow, exchange?.missingBytes ?? .max)) {

@@ -51,9 +51,9 @@ extension HTTPServer.Limits {
     /// client exceeds a limit.
     fileprivate var http2: NIOHTTP2Handler.Configuration {
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
-        // Leaves room for a header that slightly exceeds the limits of the server. The server answers this header with
-        // 414 or 431, and NIO does not end the connection. HPACK counts 32 additional bytes for each field (RFC 7541
-        // §4.1). The limit also bounds the encoded size, including CONTINUATION frames.
+        // The limit of NIO is larger than the server's own limits. If a header only slightly exceeds them, the server
+        // can therefore answer 414 or 431, and NIO does not end the connection. HPACK counts 32 additional bytes for
+        // each field (RFC 7541 §4.1). NIO's limit also bounds the encoded size, including CONTINUATION frames.
         let headerList = targetBytes + headerBytes + 32 * (headerCount + 8)
         connection.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: streams),
@@ -62,7 +62,8 @@ extension HTTPServer.Limits {
         ]
         connection.headerBlockValidation = .enabled
         connection.contentLengthValidation = .enabled
-        // This window is large enough for four streams at full speed. In addition, each stream has its own window.
+        // The window of the connection is large enough for four streams at full speed. Each stream also has its own
+        // window.
         connection.targetWindowSize = 4 * Self.streamWindow
         // Limits empty DATA frames without END_STREAM (CVE-2019-9518). Allows one of these frames, because some clients
         // send one.

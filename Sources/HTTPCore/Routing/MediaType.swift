@@ -41,9 +41,9 @@ func isToken(_ byte: UInt8) -> Bool {
 /// the server lists its preferred type first. An absent field allows all types. A malformed range is ignored.
 ///
 /// Returns nil if `Accept` allows no offered type, with one exception. If `Accept` names `application/problem+json`,
-/// returns the first offer that `Accept` does not exclude with the weight 0, which §12.5.1 allows. A generated client
-/// sends only `application/problem+json` if the contract documents JSON for errors only. This type says nothing about
-/// the type of a successful answer.
+/// returns the first offer that `Accept` does not exclude with the weight 0, which §12.5.1 allows. If the contract
+/// documents JSON for errors only, a client that is generated from the contract accepts only
+/// `application/problem+json`. The client thereby says nothing about the type of a successful answer.
 package func negotiate(accept: String?, offered: [String]) -> String? {
     guard let accept, let first = offered.first else { return offered.first }
     if accept == "*/*" { return first }

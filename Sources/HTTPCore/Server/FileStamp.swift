@@ -6,8 +6,8 @@
     import Darwin
 #endif
 
-/// The identity, the kind, the mode and the age of a file. A new file, a write in place, and a change of the mode or the
-/// owner all change the stamp.
+/// The identity, the kind, the mode and the age of a file. A new file, a write in place, and a change of the mode or
+/// the owner all change the stamp.
 package struct FileStamp: Hashable, Sendable {
     /// The device of a file, and the number (inode) of the file on this device.
     struct Identity: Hashable, Sendable {
@@ -52,7 +52,7 @@ package struct FileStamp: Hashable, Sendable {
 
     var isSocket: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFSOCK) }
 
-    /// The stamp, unless the file has changed very recently; then nil. Two changes within one tick of the kernel's
-    /// clock have the same time, so the stamp might not show a second change that follows at once.
+    /// The stamp; nil if the file changed within about the last two seconds. A second change within the same tick of
+    /// the kernel's clock gets the same time, so it might not change the stamp.
     package var settled: FileStamp? { time(nil) - times[2] > 1 ? self : nil }
 }

@@ -3,16 +3,18 @@ import ServiceLifecycle
 
 /// One file or several that `FileWatcher` reads again after a change.
 package protocol Reloadable: Sendable {
-    /// The problem of the newest content, for readiness; nil if it is in use.
+    /// The reason why the newest content cannot be used, for readiness; nil if the newest content is in use.
     var problem: String? { get }
 
-    /// Reads the files again if they have changed. Unusable files leave the earlier content in use.
+    /// Reads the files again if they have changed, or if `isAsked` is true. Unusable files leave the earlier content in
+    /// use.
     ///
-    /// - Parameter isAsked: True if an operator has asked for it. The files are then complete, and are read at once.
+    /// - Parameter isAsked: True if an operator has asked for the reload. Operators ask only when the files are
+    ///   complete, so the files are then read at once.
     func reload(isAsked: Bool, _ logger: Logger) async
 }
 
-/// Looks for changed files every two seconds, and when a signal asks for it.
+/// Reloads changed files. Looks for changes every two seconds, and at once when SIGHUP arrives.
 package struct FileWatcher: Service {
     /// The time between two looks.
     package static let interval = Duration.seconds(2)
@@ -38,7 +40,7 @@ package struct FileWatcher: Service {
         }
     }
 
-    /// Reads all changed files again, for a signal that asks for it.
+    /// Reads all files again at once, because SIGHUP has arrived.
     package func reload() async { await look(isAsked: true) }
 
     private func look(isAsked: Bool) async {

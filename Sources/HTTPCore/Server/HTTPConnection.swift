@@ -73,7 +73,7 @@ package struct HTTPConnection: Sendable {
 }
 
 extension HTTPServer.Limits {
-    /// The limits that bound the parser's memory. `RequestHead` applies the exact limits.
+    /// The limits of the parser. They only bound its memory, because `RequestHead` later applies the exact limits.
     fileprivate var decoder: NIOHTTPDecoderLimitConfiguration {
         var decoder = NIOHTTPDecoderLimitConfiguration()
         decoder.maxHeaderFieldSize = max(targetBytes, headerBytes)

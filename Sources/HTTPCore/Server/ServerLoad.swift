@@ -58,8 +58,8 @@ package final class ByteBudget: Sendable {
     /// Takes `count` bytes for a claim of `total` bytes. Returns false and takes nothing if too few bytes are free.
     func take(_ count: Int, ofTotal total: Int) -> Bool { take(count, upTo: ceiling(total)) }
 
-    /// Takes `count` bytes that the server can do without. Returns false and takes nothing if less than half of the
-    /// limit would stay free for other claims.
+    /// Takes `count` bytes for a purpose that is not essential. Returns false and takes nothing if this would leave
+    /// less than half of the limit free for other claims.
     fileprivate func takeSpare(_ count: Int) -> Bool { take(count, upTo: limit / 2) }
 
     private func take(_ count: Int, upTo ceiling: Int) -> Bool {
@@ -103,8 +103,8 @@ final class ByteLease: Sendable {
         return true
     }
 
-    /// Takes `more` bytes that the server can do without. Returns false and takes nothing if less than half of the
-    /// budget would stay free for other claims.
+    /// Takes `more` bytes for a purpose that is not essential. Returns false and takes nothing if this would leave less
+    /// than half of the budget free for other claims.
     func takeSpare(_ more: Int) -> Bool {
         guard budget.takeSpare(more) else { return false }
         count.wrappingAdd(more, ordering: .relaxed)

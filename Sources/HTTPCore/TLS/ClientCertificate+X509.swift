@@ -4,8 +4,8 @@ import SwiftASN1
 import X509
 
 extension ClientCertificate {
-    /// Reads the names of a certificate that the handshake has verified. Leaves out each name with a control character,
-    /// because such a name would break a line of the log. No rule for principals can match such a name.
+    /// Reads the names of a certificate that the handshake has verified. Leaves out names with a control character. A
+    /// name with a control character would break a line of the log, and no rule for principals can match it.
     init(_ certificate: Certificate, derBytes: [UInt8]) {
         self.init(fingerprint: Hex.text(Array(SHA256.hash(data: derBytes))))
         for name in certificate.subject {

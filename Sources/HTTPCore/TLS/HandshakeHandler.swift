@@ -37,8 +37,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Ma
         tls = NIOSSLServerHandler(context: material.context)
     }
 
-    /// Adds TLS and this handler to the pipeline of a new connection. The entry in the registry ends with the handshake,
-    /// or when the connection is closed, because NIO then removes every handler.
+    /// Adds TLS and this handler to the pipeline of a new connection. Also adds the connection to the registry. `end`
+    /// removes the connection from the registry after the handshake, or when the connection is closed.
     func add(to channel: any Channel) throws {
         try channel.pipeline.syncOperations.addHandlers([tls, self])
         let entry = ConnectionRegistry.Entry(self, on: channel.eventLoop)

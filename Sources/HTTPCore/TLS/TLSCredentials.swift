@@ -107,8 +107,8 @@ package final class TLSCredentials: Reloadable {
         }
     }
 
-    /// Returns true if `certificate` is valid now and not revoked. If so, records the connection, so that a later
-    /// reload closes the connection if the certificate has then been revoked.
+    /// Returns true if `certificate` is valid now and not revoked. If so, records the connection. If a later reload
+    /// finds that the certificate has been revoked, the reload closes the connection.
     ///
     /// Checks the validity because TLS does not verify the certificate of a resumed session again. The certificate may
     /// have expired since the first handshake of the session.

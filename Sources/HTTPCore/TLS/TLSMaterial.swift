@@ -49,7 +49,8 @@ struct TLSMaterial: Sendable {
         do {
             context = try NIOSSLContext(configuration: configuration)
         } catch {
-            // The usual reason is an unfinished rotation, which has replaced only the certificate or only the key.
+            // The usual cause of this error is an unfinished rotation, which has replaced only the certificate or only
+            // the key.
             throw TLSFileError(
                 .key, files.key,
                 "does not belong to the certificate in \(files.certificate), or the certificate cannot be used"
