@@ -56,8 +56,8 @@ package struct AuditText: Hashable, Sendable {
         }
         for scalar in text.unicodeScalars {
             if scalar == "\"" {
-                // An opening quote ends the piece. A closing quote does not end the piece, because a star for the
-                // phrase may follow. The closing quote becomes a space.
+                // An opening quote ends the current piece. A closing quote becomes a space and does not end the piece,
+                // because a `*` directly after the quote belongs to the phrase.
                 if isQuoted { piece += " " } else { end() }
                 isQuoted.toggle()
             } else if !isQuoted, scalar.properties.isWhitespace {

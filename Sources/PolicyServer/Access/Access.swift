@@ -189,8 +189,9 @@ package struct Access: Sendable {
     }
 
     /// Returns true if the server would admit the request again now, and with the same rights. Called while a long
-    /// answer is being sent: the handler has already used the rights, so the answer must end when they change. If the
-    /// identity provider cannot answer now, returns true until the credential expires.
+    /// answer is being sent. The handler checked the rights of the caller only at the start, so the answer must end
+    /// when these rights change. If the identity provider cannot answer now, returns true until the credential
+    /// expires.
     package func isStillAdmitted(_ request: Request, _ need: RouteNeed?) async -> Bool {
         let caller = request.caller
         do {

@@ -8,8 +8,9 @@ package import Domain
 /// document that the caller wants to write; or a method with a path.
 package struct AccessQuestion: Sendable {
     package enum Subject: Sendable, Equatable {
-        /// A permission for objects of `kind` in `regions`. Without a kind, the question is about any kind. Without
-        /// regions, the permission is needed in at least one region.
+        /// The caller needs the permission for objects of `kind` in all of `regions`. Without `kind`, the caller needs
+        /// the permission for all kinds. Without `regions`, one region is enough. Without both, one kind in one region
+        /// is enough.
         case permission(Permission, kind: String?, regions: RegionSet?)
         /// A request with `method` and `path`. The answer considers only the region in the path, because a method and a
         /// path do not tell which other regions a policy touches.

@@ -31,8 +31,8 @@ struct AnswerFields: Sendable {
         guard let vary else { return response }
         response.headers[.vary] = vary
         if response.headers[.cacheControl] == nil {
-            // A 401 or 429 answer must not be stored at all. Any other answer may be stored by a browser, which must
-            // ask the server before each use. Shared caches must not store the answer (RFC 9111 section 5.2.2).
+            // No cache may store a 401 or 429 answer. Any other answer may be stored only by the client's own cache,
+            // which must ask the server before each use (RFC 9111 section 5.2.2).
             let isForgotten = response.status == .unauthorized || response.status.code == 429
             response.headers[.cacheControl] = isForgotten ? "no-store" : "private, no-cache"
         }

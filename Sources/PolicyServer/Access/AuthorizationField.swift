@@ -11,8 +11,8 @@ package enum AuthorizationField {
     package static func bearer(_ request: Request) throws(Problem) -> Substring? {
         let values = request.headers[values: .authorization]
         guard let value = values.first else { return nil }
-        // A request with several fields is refused. A proxy and this server could otherwise read different fields and
-        // so see different clients (RFC 9110 section 5.3).
+        // A request with several fields is refused (RFC 9110 section 5.3). Otherwise a proxy could identify the client
+        // by one field, and this server by another.
         guard values.count == 1 else {
             throw .malformed("A request must not have more than one Authorization field.")
         }

@@ -16,7 +16,8 @@ package struct FailedAttempts: Sendable {
         package var memory = Duration.seconds(300)
         /// The longest pause.
         package var longestPause = Duration.seconds(300)
-        /// The maximum number of attempts of a source without failures whose results are not known yet.
+        /// The maximum number of simultaneous attempts of a source that has not failed. An attempt lasts until its
+        /// result is known.
         package var running = 64
         /// The maximum number of sources in memory.
         package var sources = 10_000
@@ -43,9 +44,9 @@ package struct FailedAttempts: Sendable {
     /// The number of sources in memory.
     package var count: Int { young.count + old.count }
 
-    /// Returns the time that the source has to wait; nil if it may try now. A source that has used up its free failures
-    /// gets one attempt at a time: further attempts must wait until `succeed` or `fail` reports the result, or until
-    /// the next pause has passed.
+    /// Returns the time that the source has to wait; nil if it may try now. A source that has used up its free
+    /// failures gets one attempt at a time. The next attempt must wait until `succeed` or `fail` reports the result of
+    /// the previous one. If neither is called, the next attempt must wait for the length of a pause.
     package mutating func admit(
         _ source: String, at now: ContinuousClock.Instant
     ) -> Duration? {
@@ -57,8 +58,8 @@ package struct FailedAttempts: Sendable {
         return nil
     }
 
-    /// Returns the maximum number of attempts of the source whose results are not known yet. All of them may fail, so
-    /// after a failure they count against the free failures.
+    /// Returns the maximum number of simultaneous attempts of the source. After a failure, this is the number of free
+    /// failures that the source has left, because each attempt may fail. One attempt is always allowed.
     func maximumRunning(_ source: String, at now: ContinuousClock.Instant) -> Int {
         let failures = record(of: source, at: now)?.failures ?? 0
         return failures == 0 ? limits.running : max(1, limits.free - failures)
@@ -107,7 +108,7 @@ package struct FailedAttempts: Sendable {
 /// The failed attempts of all clients of one server.
 package final class AttemptLimiter: Sendable {
     private let attempts: Mutex<FailedAttempts>
-    /// The number of attempts of each source whose results are not known yet.
+    /// The number of attempts of each source that are running now.
     private let running = Mutex<[String: Int]>([:])
 
     package init(limits: FailedAttempts.Limits = FailedAttempts.Limits()) {
@@ -122,8 +123,8 @@ package final class AttemptLimiter: Sendable {
         if let wait { throw Self.problem(wait) }
     }
 
-    /// Runs `attempt`, which finds the result of an attempt on another server. Throws a 429 problem if too many
-    /// attempts of the sender run already.
+    /// Runs `attempt`, which checks a credential and may wait for another server. Throws a 429 problem if too many
+    /// attempts of the same client are running already.
     func run<Result>(_ peer: Peer, _ attempt: () async throws -> Result) async throws -> Result {
         let source = peer.source
         let maximum = attempts.withLock { $0.maximumRunning(source, at: .now) }

@@ -14,7 +14,7 @@ package struct Quotas: Sendable {
     /// - Parameters:
     ///   - principals: The quota of each principal; nil for no limit.
     ///   - addresses: The quota of each address; nil for no limit.
-    ///   - load: The current load of the server; nil if the server refuses no requests because of its load.
+    ///   - load: The current load of the server; nil if the server never refuses a request because of its load.
     ///   - maximumRequests: The maximum number of simultaneous requests. Above this number, a request is refused unless
     ///     its principal may break glass.
     package init(

@@ -79,7 +79,9 @@ package struct Application: Sendable {
                     directory: settings.segmentDirectory, logger: logger),
                 refusals, files, MemoryTrimmer(),
             ] + identity.services
-        // `audit.key` in the data folder is always there. Without another file, SIGHUP ends the server.
+        // `files` always contains the file of the signing key: the file in the settings, or else `audit.key` in the
+        // data folder. SIGHUP reloads the files if `files` contains a file other than `audit.key`. Otherwise SIGHUP
+        // ends the server.
         let hasFiles = files.count > (settings.auditKeyFile == nil ? 1 : 0)
         let reloads = signals == nil && hasFiles
         if reloads, !EndSignals.isHangUpIgnored { services.append(ReloadSignal(files: files)) }
@@ -170,8 +172,8 @@ package struct Application: Sendable {
             })
     }
 
-    /// Throws if the key file given in the settings cannot be used, also if it does not exist, because the server must
-    /// not create a new key at a mistyped path.
+    /// Throws if the key file given in the settings does not exist or cannot be used. The server does not create the
+    /// missing file, because its path may be mistyped.
     private static func checkGivenKey(_ path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else {
             throw StartFailure(

@@ -3,17 +3,18 @@ import HTTPCore
 import Logging
 import Synchronization
 
-/// The files with which this server and etcd prove themselves to each other: the authorities, the certificate and the
-/// key of `--etcd-ca`, `--etcd-cert` and `--etcd-key`. After a change the server connects to etcd anew.
+/// The TLS files of the connection to etcd: the authorities, the certificate and the key that `--etcd-ca`,
+/// `--etcd-cert` and `--etcd-key` name. After a change of the files, this server opens new connections to etcd.
 ///
-/// An endpoint whose member does not accept a new connection keeps its old one. It is tried again at each look, until
-/// its member accepts a new one, because a member may be down when the files change.
+/// If the etcd member at an endpoint does not accept the new connection, the old connection stays in use. The endpoint
+/// is tried again at each later check of the files, because the member may only be down.
 final class EtcdFiles: Reloadable {
     private struct State {
-        /// The stamp of the files when they were last used, and that of the last look.
+        /// The stamps of the files that the connections to etcd should use.
         var stamp: [FileStamp?]
+        /// The stamps of the files at the last check.
         var seen: [FileStamp?]
-        /// The endpoints that have no connection with the newest files yet; nil for all of them.
+        /// The endpoints that have no connection with the newest files yet; nil for all endpoints.
         var pending: Set<EtcdEndpoint>? = []
         var problem: String?
         var isRenewing = false
@@ -23,7 +24,7 @@ final class EtcdFiles: Reloadable {
     private let client: EtcdClient
     private let state: Mutex<State>
 
-    /// Returns nil if the settings name none of these files.
+    /// Returns nil if the settings name none of the TLS files.
     init?(_ settings: EtcdSettings, _ client: EtcdClient) {
         guard !settings.tlsFiles.isEmpty else { return nil }
         self.settings = settings
@@ -39,7 +40,8 @@ final class EtcdFiles: Reloadable {
         let pending: Set<EtcdEndpoint>?? = state.withLock { state in
             let isSettled = isAsked || stamp == state.seen
             state.seen = stamp
-            // A change must last for one look, because the certificate and its key are different files.
+            // A change counts only if two checks in a row find the same stamps. The certificate and its key are
+            // different files, so the first check may find only one of them changed.
             if isAsked || isSettled && stamp != state.stamp {
                 state.stamp = stamp
                 state.pending = nil
@@ -52,7 +54,7 @@ final class EtcdFiles: Reloadable {
         let failures = await renew(pending)
         let news = state.withLock { state in
             state.isRenewing = false
-            // If a newer change has been found meanwhile, all endpoints are still pending.
+            // If the files changed again during `renew`, `pending` stays nil, and all endpoints are renewed once more.
             if state.stamp == stamp { state.pending = Set(failures.keys) }
             let texts = failures.map { "\($0): \($1)" }.sorted()
             let problem = texts.isEmpty ? nil : texts.joined(separator: "; ")
@@ -72,7 +74,7 @@ final class EtcdFiles: Reloadable {
     /// Connects anew to the endpoints. Returns the reasons why some of them keep their old connection.
     private func renew(_ addresses: Set<EtcdEndpoint>?) async -> [EtcdEndpoint: String] {
         do throws(SettingError) {
-            // Refuses a key that others can read.
+            // This line throws if the files cannot be used, for example because other users can read the key.
             _ = try settings.configuration()
         } catch {
             let all = addresses ?? Set(settings.endpoints)

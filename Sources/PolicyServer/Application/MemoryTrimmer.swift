@@ -13,9 +13,9 @@ package struct MemoryTrimmer: Service {
     /// The growth in bytes since the last trim that makes a new trim worthwhile. A trim searches the whole heap and
     /// takes some milliseconds, so smaller growth is ignored.
     private static let growth = 16 << 20
-    /// The number of intervals after which a trim is repeated while the process is more than `growth` larger than its
-    /// lowest size. Memory that became free only after the last trim does not make the process grow, so growth alone
-    /// would not cause another trim.
+    /// The number of intervals after which a large process is trimmed again, even if it has not grown. A process is
+    /// large if its size is more than `growth` bytes above its lowest size. Without this rule, memory that became free
+    /// only after the last trim could be kept forever, because it does not make the process grow.
     private static let patience = 4
 
     /// - Parameters:

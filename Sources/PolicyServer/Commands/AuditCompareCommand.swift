@@ -135,7 +135,8 @@ extension LedgerComparison {
 }
 
 extension Coverage {
-    /// The range as text. `first` is the last revision before the known changes, so the text begins with `first + 1`.
+    /// The range as text. It begins with `first + 1`: for `first`, the ledger knows the state but not the change that
+    /// led to it.
     fileprivate var text: String {
         "\(first + 1)..\(last)" + (epoch == 1 ? "" : " (epoch \(epoch))")
     }

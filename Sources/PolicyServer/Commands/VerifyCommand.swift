@@ -78,14 +78,15 @@ package struct VerifyCommand: AsyncParsableCommand {
         var report: LedgerReport
         /// False if etcd was asked, holds no anchor of this ledger, and the ledger is old enough to have one.
         var isAnchored: Bool
-        /// The errors found in the key `head` and in the changes that its running hash covers.
+        /// The errors found in etcd's key `head`, which contains a running hash, and in the changes that this hash
+        /// covers.
         var headFindings: [String]
         /// Remarks that do not change the exit status.
         var notes: [String]
     }
 
-    /// The age below which a ledger may be without a checkpoint. By default, a server makes its first checkpoint after
-    /// five minutes (`--audit-checkpoint-interval`).
+    /// The age from which a ledger must have a checkpoint. By default, a server makes its first checkpoint after five
+    /// minutes (`--audit-checkpoint-interval`).
     private static let newLedger = Duration.seconds(3_600)
 
     private func verify() async throws -> Verdict {

@@ -75,8 +75,8 @@ package struct Settings: Sendable {
             PolicyNameConvention(rawValue: $0)
         }
         let perMinute = try reader.integer(.auditAttempts, in: 1...1_000_000)
-        // The burst is at least the number of rows per minute, so that one source may use all its rows of a minute at
-        // once.
+        // Refused requests of one source may cause `perMinute` audit rows in a minute. The burst is at least as large,
+        // so that the source may cause all of them at once.
         refusals = RefusalBudget.Limits(perMinute: perMinute, burst: max(1_000, perMinute))
         writeDeadline = try .seconds(reader.integer(.writeDeadline, in: 1...600))
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))

@@ -82,8 +82,9 @@ extension ChangeStatus {
 extension ControlPlaneHealth {
     /// Returns the document of `/readyz`.
     ///
-    /// The document also shows checkpoints, findings about stored values, the files of authentication, the TLS
-    /// files, and other files of secrets. A problem with one of these five does not affect readiness, because the server can still accept writes.
+    /// The document also shows checkpoints, findings about stored values, the files of authentication, the TLS files,
+    /// and other files of secrets. A problem with one of these five does not affect readiness, because the server can
+    /// still accept writes.
     ///
     /// - Parameter identity: The state of the files of authentication; nil if the server does not authenticate. If
     ///   `identity` is given, the document contains no details about the other parts. Everyone can read the document,

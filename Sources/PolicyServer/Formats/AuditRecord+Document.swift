@@ -55,7 +55,7 @@ extension AuditRecord {
 }
 
 extension AuditColumn.Member {
-    /// The name of the member in the document of a row. For a `part`, this is the name of the outer member.
+    /// The name of the top-level member that contains the column's value in the document of a row.
     package var name: String {
         switch self {
         case .plain(let name), .json(let name), .part(_, of: let name): name

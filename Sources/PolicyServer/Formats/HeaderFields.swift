@@ -25,8 +25,9 @@ extension HTTPField.Name {
     /// The number of the last row that the client received, after which a stream of Server-Sent Events continues.
     static let lastEventID = constant("Last-Event-ID")
     static let link = constant("Link")
-    /// The remaining part of each quota, and the quotas themselves (draft-ietf-httpapi-ratelimit-headers).
+    /// The remaining part of each quota (draft-ietf-httpapi-ratelimit-headers).
     static let rateLimit = constant("RateLimit")
+    /// The quotas (draft-ietf-httpapi-ratelimit-headers).
     static let rateLimitPolicy = constant("RateLimit-Policy")
 
     /// Returns the field name. All names above are legal, so the fallback is never used.

@@ -55,7 +55,8 @@ struct PruningCheck {
             if next < tile {
                 note(
                     next..<tile,
-                    "\(claim.name) says that they were pruned, but their hashes are not sealed")
+                    "their hashes are not sealed, although \(claim.name) says that rows up to "
+                        + "\(claim.through) were pruned")
             }
             next = tile + 1
         }

@@ -31,8 +31,8 @@ package final class JWKSStore: Service, Reloadable {
         /// The delay until the next load in the background, in seconds.
         var delay = JWKSStore.minimumInterval
         var failure: String?
-        /// The stamp of the file at the last load; nil for a URL, and for a file that had changed so shortly before the
-        /// load that its stamp cannot show a further change.
+        /// The stamp of the file at the last load; nil for a URL. Also nil if the file was changed just before the
+        /// load, because a further change might then leave the stamp as it is.
         var stamp: FileStamp?
     }
 

@@ -1,8 +1,7 @@
 import Documents
 import Foundation
 
-/// A JSON Web Token in the compact form of a signature (RFC 7519, RFC 7515 section 7.1). Its signature has not been
-/// verified.
+/// A signed JSON Web Token in the compact form (RFC 7519, RFC 7515 section 7.1). The signature has not been verified.
 package struct JWT: Sendable {
     /// The maximum size of a token in bytes. Tokens of real providers with many groups have 2 to 8 KiB.
     static let maximumBytes = 16 << 10

@@ -43,6 +43,7 @@ package struct JWTAuthenticator: Authenticator {
             throw Self.refused(JWTRefusal("is larger than \(JWT.maximumBytes) bytes"))
         }
         let digest = SHA256Digest(credential: token)
+        // The generations of the keys and of the rules only grow, so their sum differs after each change.
         let generation = snapshot.generation + rules.grants().generation
         if let known = cache.identity(digest, at: now(), generation: generation) {
             return .identity(known)
@@ -53,10 +54,11 @@ package struct JWTAuthenticator: Authenticator {
     private func verify(_ token: Substring, _ digest: SHA256Digest) async throws -> Identity {
         do {
             let jwt = try JWT(token)
-            // The claims are checked before the signature, because that check is cheap. No claim is used unless both
-            // checks succeed. The generation of the rules is read before the rules. If the rules change in between, the
-            // cached identity has the old generation and is not used. The cache compares the sum of both generations:
-            // the generations only grow, so the sum differs after each change.
+            // The claims are checked before the signature, because that check is cheaper. No claim is used unless both
+            // checks succeed.
+            //
+            // The generation of the rules is read before the rules. If the rules change in between, the identity is
+            // cached with the old generation, so the cache never returns it.
             let rulesGeneration = rules.grants().generation
             let (identity, expires) = try rules.identity(jwt.claims, at: now())
             let (verifier, keysGeneration) = try await verifier(jwt)

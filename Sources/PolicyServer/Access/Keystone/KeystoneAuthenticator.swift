@@ -12,13 +12,13 @@ import Synchronization
 package struct KeystoneAuthenticator: Authenticator {
     /// The maximum number of validated tokens in memory.
     static let cacheCapacity = 10_000
-    /// The maximum number of simultaneous questions to Keystone, and the maximum number of requests that wait until
-    /// they may ask one.
+    /// The maximum number of simultaneous questions to Keystone.
     package static let maximumQuestions = 32
+    /// The maximum number of requests that wait until they may ask Keystone.
     static let maximumWaiting = 256
-    /// The number of seconds for which a refused token is refused again without asking Keystone, and the maximum number
-    /// of refused tokens in memory.
+    /// The number of seconds for which a refused token is refused again without asking Keystone.
     static let refusalSeconds = 10
+    /// The maximum number of refused tokens in memory.
     static let refusalCapacity = 1_000
 
     private enum Outcome: Sendable {
@@ -52,7 +52,8 @@ package struct KeystoneAuthenticator: Authenticator {
     private let memory = Memory()
 
     /// - Parameters:
-    ///   - rules: Returns the rules in force and their generation. A validation is valid in one generation only.
+    ///   - rules: Returns the rules in force and their generation. When the generation changes, cached validations are
+    ///     no longer used.
     ///   - cacheSeconds: The number of seconds for which a validation is valid; 0 asks Keystone for each request.
     package init(
         client: KeystoneClient, url: ProviderURL,
@@ -106,9 +107,9 @@ package struct KeystoneAuthenticator: Authenticator {
     }
 
     private func outcome(_ token: String, _ digest: SHA256Digest) async -> Outcome {
-        // Without a cache, each request sends its own question to Keystone, because the answer to the question of an
-        // earlier request may be older than a revocation. The call runs in a separate task, so that a client that
-        // disconnects does not look like a failure of Keystone.
+        // Without a cache, each request asks Keystone itself. It must not share the answer to an earlier request,
+        // because the token may have been revoked after that answer. The question runs in a separate task. Otherwise a
+        // client that disconnects would cancel the question, which would look like a failure of Keystone.
         guard cacheSeconds > 0 else { return await Task { await ask(token, digest) }.value }
         let question = memory.state.withLock { state in
             if let question = state.questions[digest] { return question }
@@ -131,9 +132,9 @@ package struct KeystoneAuthenticator: Authenticator {
         case .full: return .busy
         case .failed: return .unavailable
         }
-        // The lifetime of a cached result begins now, before the question is sent to Keystone, and not when the answer
-        // arrives. If the token is revoked while the answer is on its way, the later time would keep the token valid
-        // for too long.
+        // The lifetime of a cached result begins now, before the question is sent to Keystone. The token may be
+        // revoked while the answer is on its way. If the lifetime began at the arrival of the answer, the revoked
+        // token would be accepted for too long.
         let asked = now()
         do throws(KeystoneFailure) {
             let found = try await client.validate(token)

@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// Validates tokens at Keystone with the credential of this server.
 ///
 /// The file of the credential is read each time this server requests a new token for itself. A changed file therefore
-/// needs no restart. It may have two passwords.
+/// needs no restart. While the password is being changed, the file may have both the old and the new password.
 package actor KeystoneClient: Service {
     private struct ServiceToken {
         var value: String
@@ -20,9 +20,9 @@ package actor KeystoneClient: Service {
     /// The number of seconds to wait after Keystone has refused the credential of this server. Keystone can lock a user
     /// that fails too often.
     static let pause = 5
-    /// The age below which a token of this server may have been refused because it was issued in the second of a
-    /// revocation. Keystone compares whole seconds, and refuses such a token (`RevokeEvent` in
-    /// keystone/models/revoke_model.py). The next token is requested after this time.
+    /// The minimum time from the issue of a token that Keystone refused to the request for the next token. Keystone
+    /// compares times in whole seconds. It therefore also refuses a token that was issued after a revocation but in
+    /// the same second (`RevokeEvent` in keystone/models/revoke_model.py). After this time, that second is over.
     private static let revocationGrain = Duration.milliseconds(1_100)
 
     private let url: ProviderURL
@@ -31,8 +31,9 @@ package actor KeystoneClient: Service {
     private let logger: Logger
     private let now: @Sendable () -> Timestamp
     private var current: ServiceToken?
-    /// The digest of the `auth` object that Keystone accepted last. It is tried first, because Keystone counts each
-    /// refused try, and because the order of two tries must not matter if the password changes between them.
+    /// The digest of the `auth` object that Keystone accepted last. This object is tried first. Keystone counts each
+    /// refused try, so the first try should succeed. Besides, trying the old password before the new one succeeds even
+    /// if the password changes in Keystone between the two tries.
     private var accepted: SHA256Digest?
     private var renewal: Task<String, any Error>?
     private var refusal: (failure: KeystoneFailure, until: Timestamp)?
@@ -70,7 +71,8 @@ package actor KeystoneClient: Service {
         do {
             var answer = try await ask(token, as: try await serviceToken())
             // If Keystone refuses the token of this server, for example because the server's password was changed, the
-            // next try uses a new token. Keystone also refuses that token if it was issued in the second of the change.
+            // next try uses a new token. Keystone also refuses the new token if it was issued in the same second as
+            // the change, so there may be one more try.
             for _ in 0..<2 {
                 guard try await refusesAsker(answer) else { break }
                 answer = try await ask(token, as: try await serviceToken(replacing: answer.asker))
@@ -167,8 +169,8 @@ package actor KeystoneClient: Service {
         return value
     }
 
-    /// Sends the credential, and returns the answer. If the file has two passwords and Keystone refuses one of them, sends
-    /// the other one. So the file may have both while the password is being changed.
+    /// Sends the credential, and returns the answer. If the file has two passwords and Keystone refuses one of them,
+    /// sends the other one.
     private func answerToCredential() async throws -> ProviderAnswer {
         let bodies: [[UInt8]]
         do throws(SettingError) {

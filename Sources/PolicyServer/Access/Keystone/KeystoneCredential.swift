@@ -7,8 +7,8 @@ import Store
 /// The file is a JSON object or has the lines of an `openrc` file. The names are those of OpenStack's command line
 /// client: a JSON member is called `username`, and the same value in a line is called `OS_USERNAME`.
 package struct KeystoneCredential: Sendable {
-    /// The members of `auth` in the request for a token (Identity API v3), once for each password in the file: one or
-    /// two. They contain the secret.
+    /// The possible values of the member `auth` in a token request (Identity API v3), one for each password in the
+    /// file. Each value contains a secret.
     let authentications: [JSONValue]
 
     private static let known = [

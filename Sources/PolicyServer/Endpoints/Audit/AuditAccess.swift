@@ -8,8 +8,8 @@ extension Request {
 
     /// Throws a 403 problem unless the caller has `permission` in all regions.
     ///
-    /// - Parameter subject: The beginning of the error message: a subject and a verb, such as `A legal hold covers`.
-    ///   The subject must be something that cannot be divided by region.
+    /// - Parameter subject: The beginning of the error message, such as `A legal hold covers`. The message continues
+    ///   with `rows of all regions`.
     func requireAllRegions(_ permission: Permission, _ subject: String) throws(Problem) {
         guard !AuditScope(caller, permission).isEverything else { return }
         throw ProblemKind.forbidden.problem(

@@ -91,9 +91,9 @@ extension AuditFilter {
         }
     }
 
-    /// Returns the text of a filter; nil if the parameter is absent. If `forms` contains the parameter, throws a 400
-    /// problem for a text that does not have the required form. If `forms` does not contain the parameter, but
-    /// `AuditColumn` describes the expected text, throws a 400 problem for a blank text.
+    /// Returns the text of a filter; nil if the parameter is absent. If `forms` has a form for the parameter, throws a
+    /// 400 problem for a text of another form. Otherwise, if `filter.expected` is set, throws a 400 problem for a
+    /// blank text.
     private static func text(
         _ filter: AuditColumnFilter, _ request: Request
     ) throws(Problem) -> String? {
@@ -146,8 +146,8 @@ extension AuditFilter {
         ),
     ]
 
-    /// Returns `text`; nil if it is blank. No row has a blank value, and a blank parameter usually comes from an unset
-    /// variable in a script.
+    /// Returns `text`. Returns nil if `text` is blank, so that the request is refused: a blank parameter usually comes
+    /// from an unset variable in a script.
     private static func said(_ text: String) -> String? { text.trimmed.isEmpty ? nil : text }
 
     private static func kind(_ name: String, _ request: Request) throws(Problem) -> String? {

@@ -8,8 +8,8 @@ import HTTPTypes
 /// malformed header, parameter or actor, and a body that is too large or has the wrong type.
 enum RefusedRequest {
     /// Returns the row for a refused request; nil if the request is not recorded. A request is recorded if its status
-    /// is 4xx or 5xx, if no handler has recorded it, and if it is one of these: a request with an invalid credential, a
-    /// write below `/v1/`, or, with `recordsReads`, a read of the audit log.
+    /// is 4xx or 5xx and no handler has recorded it. It must also be one of these: a request with an invalid
+    /// credential, a write below `/v1/`, or, with `recordsReads`, a read of the audit log.
     static func row(
         _ summary: RequestSummary, recordsReads: Bool, access: Access, at time: Timestamp
     ) -> AuditRecord.Draft? {

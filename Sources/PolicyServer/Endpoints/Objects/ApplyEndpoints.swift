@@ -73,8 +73,8 @@ extension API {
                 try await writer.write(Array(judge.comments.utf8))
             }
             for collection in try await controlPlane.exported(at: point) {
-                // A page has at most 200 objects. A slow client keeps one page in memory, so pages must be small. Each
-                // write should still contain many objects.
+                // The server keeps one page in memory while a slow client reads it, so a page must be small. Each page
+                // is sent with one write, so a page should still contain many objects.
                 var query = ListQuery(collection: collection, limit: 200)
                 repeat {
                     // The loop checks for cancellation, because reading a page from memory never suspends the task.

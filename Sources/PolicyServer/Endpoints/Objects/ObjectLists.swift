@@ -66,8 +66,8 @@ extension API {
         return response
     }
 
-    /// Returns true if the region is registered. Returns false if the caller may read neither the region nor the
-    /// objects of `collection` in it, so that the caller does not learn of the region.
+    /// Returns true if the region is registered and the caller may read the region or the objects of `collection` in
+    /// it. Any other caller must not learn that the region is registered.
     private func isRegistered(
         _ region: String, as collection: ListQuery.Collection, at point: PointInTime,
         for scope: AccessScope

@@ -79,8 +79,8 @@ extension API {
         }
     }
 
-    /// Returns the positions of the violations in the text of the body. The body is searched only after a refusal, so
-    /// that accepted writes need no positions.
+    /// Returns the positions of the violations in the text of the body. The body is searched only after a refusal,
+    /// because an accepted write needs no positions.
     private func positions(
         of violations: ViolationList, _ operation: ChangeOperation, in body: [UInt8]
     ) async -> [SourcePosition?] {

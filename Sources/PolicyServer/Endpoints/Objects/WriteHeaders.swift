@@ -51,8 +51,8 @@ package struct WriteHeaders: Sendable {
         return change
     }
 
-    /// Reads X-Break-Glass. A change without a second person needs a reason of at least 10 characters, because the
-    /// alarm shows the reason.
+    /// Reads X-Break-Glass. A change without a second person raises an alarm that shows the reason. The reason must
+    /// therefore have at least 10 characters.
     private static func breakGlass(_ request: Request, reason: String?) throws(Problem) -> Bool {
         switch request.headers[.breakGlass] {
         case nil, "false"?: return false

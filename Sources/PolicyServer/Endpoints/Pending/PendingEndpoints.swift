@@ -70,7 +70,8 @@ extension API {
         let id = try Self.pendingID(request)
         if action != .withdraw, try ChangeContext(request).reason == nil {
             throw Problem.malformed(
-                "X-Reason is required: the ledger also records why the second person decided so.")
+                "X-Reason is required: the ledger also records the reason of the person who "
+                    + "confirms or rejects a change.")
         }
         for name in [HTTPField.Name.ifMatch, .ifNoneMatch] where request.headers[name] != nil {
             throw Problem.malformed(
