@@ -157,16 +157,18 @@ package enum AuditWords {
                 end += 1
             }
             let next = end
-            while end > start, text[end - 1] == UInt8(ascii: ".") || text[end - 1] == UInt8(ascii: ":") {
-                end -= 1
-            }
+            while end > start, isFinalMark(text[end - 1]) { end -= 1 }
             if isWord {
-                words.append(
-                    String(decoding: UnsafeBufferPointer(rebasing: text[start..<end]), as: UTF8.self))
+                let word = UnsafeBufferPointer(rebasing: text[start..<end])
+                words.append(String(decoding: word, as: UTF8.self))
             }
             start = next
         }
         return words
+    }
+
+    private static func isFinalMark(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ".") || byte == UInt8(ascii: ":")
     }
 
     private enum ASCIIKind {
