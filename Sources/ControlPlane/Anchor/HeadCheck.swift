@@ -105,8 +105,8 @@ package struct HeadCheck: Sendable {
                 )
                 continue
             }
-            // Adds only a note, because the row may be correct. If the journal entry was not believed, the row has the
-            // origin `external` and names no change.
+            // Adds a note and not a finding, because the ledger may be correct. If the server did not believe the
+            // change's journal entry, the ledger's row has the origin `external` and names no change.
             if !ids.contains(change.id.text) {
                 notes.append(
                     "the ledger does not attribute revision \(change.revision) to change \(change.id)"

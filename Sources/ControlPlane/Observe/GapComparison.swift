@@ -222,7 +222,8 @@ package struct GapComparison: Sendable {
 
     /// Returns the row of a change that only the comparison shows.
     ///
-    /// - Parameter state: The value after the key's last change in the journal; nil if the journal has none.
+    /// - Parameter state: The value after the key's last change in the journal; nil if the journal has no change of the
+    ///   key.
     private func row(
         _ key: AuditedKey, _ state: KnownState?, _ after: KeyValue?
     ) -> AuditRecord.Draft {

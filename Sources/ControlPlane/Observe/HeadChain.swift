@@ -97,8 +97,8 @@ package struct HeadFinding: Sendable, Equatable {
 }
 
 extension UnreadableHead {
-    /// True if the values are equal, or if one and the same later version of this program wrote both. A change between
-    /// such values is not reported, because an upgraded replica makes such a change with every commit.
+    /// True if the values are equal, or if the same later version of this program wrote both. An upgraded replica
+    /// changes the value with every commit, so a change between two values of the same later version is not reported.
     fileprivate func isFromSameVersion(as other: UnreadableHead) -> Bool {
         guard case .laterVersion(let version) = reason else { return self == other }
         return other.reason == .laterVersion(version)

@@ -6,9 +6,9 @@ package struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable 
         var values: [Value]
     }
 
-    /// The largest number of entries in a chunk. An insertion moves half a chunk on average. A copy of the map that was
-    /// made before the insertion still shares all other chunks. Larger chunks make insertions slow, and smaller ones
-    /// make the list of chunks long.
+    /// The largest number of entries in a chunk. Larger chunks would make insertions slow: an insertion moves half a
+    /// chunk on average, and copies the chunk if a copy of the map shares it. Smaller chunks would make the list of
+    /// chunks long.
     private static var maximumChunk: Int { 512 }
 
     /// The chunks in order. No chunk is empty.
