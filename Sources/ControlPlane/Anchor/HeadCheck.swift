@@ -15,9 +15,9 @@ package struct HeadCheck: Sendable {
     /// The largest number of etcd revisions that one `HeadCheck` reads. The limit bounds the duration of the check.
     package static let maximumRevisions: Int64 = 10_000
 
-    /// Checks `head`. If the ledger is unreadable, adds a note and no finding, because another check reports the errors
-    /// of the ledger. If the etcd user may not read etcd's history, adds a note too. Throws every `EtcdError` except
-    /// the error of this missing permission.
+    /// Checks `head`. If the ledger is unreadable, adds a note and not a finding, because another check reports the
+    /// errors of the ledger. Also adds a note if the etcd user may not read etcd's history. Throws every other
+    /// `EtcdError`.
     ///
     /// - Parameter ledger: A function that opens the ledger's file.
     package init(

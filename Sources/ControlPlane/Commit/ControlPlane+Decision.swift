@@ -57,8 +57,8 @@ extension ControlPlane {
     }
 
     /// Checks that the draft was made on the current state. Reads `head` and the revisions of the keys that the draft
-    /// depends on, with a linearizable read. Waits until the mirror shows these revisions. In a dry run, the reads are
-    /// part of the transaction from `rehearsal`, which etcd checks like a real write but never applies.
+    /// depends on, with a linearizable read. Waits until the mirror shows these revisions. In a dry run of a write, the
+    /// reads are part of the transaction from `rehearsal`, which etcd checks like a real write but never applies.
     private func confirm(
         _ draft: Draft, _ request: ChangeRequest, deadline: ContinuousClock.Instant
     ) async -> Confirmation {
@@ -103,7 +103,7 @@ extension ControlPlane {
         return .current
     }
 
-    /// Returns the result of `confirm` if etcd has answered the lookup, or the rehearsal of `write`, with an error.
+    /// Returns the result of `confirm` after an error of the lookup, or of the rehearsal of `write`.
     private static func judged(_ error: any Error, _ write: PlannedWrite?) -> Confirmation {
         guard let error = error as? EtcdError else { return .unavailable("\(error)") }
         switch EtcdVerdict(error.code) {

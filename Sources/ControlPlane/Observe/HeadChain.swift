@@ -3,7 +3,7 @@ package import Domain
 package import Etcd
 
 /// Recomputes `head` from the changes of each revision, and reports stored values that differ from the result. A
-/// replica's transaction always continues the chain, so a different value comes from another writer. Pure.
+/// replica's transaction always continues the chain, so a different value comes from another writer.
 package struct HeadChain: Sendable {
     private(set) var stored: StoredHead
     /// The mod_revision of the key `head`; 0 if absent.

@@ -78,7 +78,7 @@ package struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable 
         var isPresent: Bool
     }
 
-    /// Returns the slot of `key`, or the slot for its insertion; nil only if the map is empty.
+    /// Returns the place of `key`. If `key` is absent, returns the place for its insertion, or nil if the map is empty.
     private func find(_ key: Key) -> Place? {
         guard !chunks.isEmpty else { return nil }
         // Chooses the last chunk that begins at or before `key`. Chooses the first chunk if all chunks begin after
