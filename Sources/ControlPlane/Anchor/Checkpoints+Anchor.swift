@@ -140,9 +140,9 @@ extension Checkpoints {
     private func soundCheckpoint(newerThan current: KeyValue?) async throws -> StoredCheckpoint? {
         guard let newest = try await newest() else { return nil }
         if let current, let size = Self.size(current), newest.checkpoint.size <= size { return nil }
-        // Compares the newest stored checkpoint with the present rows, because the rows that the checkpoint covers may
-        // have been removed or changed since. If the roots differ, signs the present rows, because a checkpoint that
-        // contradicts the ledger must not be anchored.
+        // Compares the root of the present rows with the root in the newest checkpoint, because rows may have been
+        // removed or changed since the checkpoint was signed. If the roots differ, signs a checkpoint of the present
+        // rows, because a checkpoint that contradicts the ledger must not be anchored.
         let root = try await ledger.root(size: newest.checkpoint.size)
         return root == newest.checkpoint.root
             ? newest : try await sign().stored

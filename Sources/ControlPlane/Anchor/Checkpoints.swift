@@ -48,7 +48,8 @@ package final class Checkpoints: Service {
 
     struct State {
         var status = Status()
-        /// The keys with which this server can sign, oldest first. There are two only while a new one is recorded.
+        /// The keys with which this server can sign, oldest first. If the key changes, the old key stays until a row of
+        /// the ledger names the new key.
         var keys: [SigningKey]
         /// True if a row of the ledger names the signing key. Nothing is signed while this is false.
         var isKeyOnRecord = false
@@ -80,7 +81,8 @@ package final class Checkpoints: Service {
 
     /// - Parameters:
     ///   - key: The key at the start.
-    ///   - currentKey: Returns the key that signs from now on; nil if that is always `key`.
+    ///   - currentKey: A closure that returns the present key of the key file. Nil if the key never changes, so that
+    ///     `key` always signs.
     ///   - retiredKeys: The keys of ledgers that used this data folder before.
     ///   - interval: The time between checkpoints of a growing ledger. If it is nil, checkpoints are made only on
     ///     request and at shutdown.
@@ -103,7 +105,8 @@ package final class Checkpoints: Service {
 
     package var status: Status { state.withLock { $0.status } }
 
-    /// The key that verifies the newest checkpoints. A changed key counts when a row of the ledger names it.
+    /// The key that verifies the newest checkpoints. If the key changes, this is the old key until a row of the ledger
+    /// names the new key.
     package var verifierKey: VerifierKey { state.withLock { $0.keys[0].verifier } }
 
     /// Signs and stores a checkpoint with the key that the ledger's rows name.
@@ -214,7 +217,8 @@ package final class Checkpoints: Service {
         let key = currentKey()
         let last = try await ledger.signingKeys().last?.key
         if last != key.verifier {
-            // Both keys are needed from here on: a checkpoint is signed with the key that its rows name.
+            // Keeps the old key until the row of the new key is recorded. A checkpoint without that row is signed with
+            // the old key, and a checkpoint with that row is signed with the new key.
             state.withLock { state in
                 state.keys.removeAll { $0.verifier == key.verifier }
                 state.keys.append(key)

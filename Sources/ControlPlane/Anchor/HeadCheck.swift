@@ -15,9 +15,9 @@ package struct HeadCheck: Sendable {
     /// The largest number of etcd revisions that one `HeadCheck` reads. The limit bounds the duration of the check.
     package static let maximumRevisions: Int64 = 10_000
 
-    /// Checks `head`. If the ledger is unreadable, adds a note and no finding, because another check reports the errors
-    /// of the ledger. If the etcd user may not read etcd's history, adds a note too. Throws every `EtcdError` except
-    /// the error of this missing permission.
+    /// Checks `head`. If the ledger is unreadable, adds a note and not a finding, because another check reports the
+    /// errors of the ledger. Also adds a note if the etcd user may not read etcd's history. Throws every other
+    /// `EtcdError`.
     ///
     /// - Parameter ledger: A function that opens the ledger's file.
     package init(
@@ -105,8 +105,8 @@ package struct HeadCheck: Sendable {
                 )
                 continue
             }
-            // Adds only a note, because the row may be correct. If the journal entry was not believed, the row has the
-            // origin `external` and names no change.
+            // Adds a note and not a finding, because the ledger may be correct. If the server did not believe the
+            // change's journal entry, the ledger's row has the origin `external` and names no change.
             if !ids.contains(change.id.text) {
                 notes.append(
                     "the ledger does not attribute revision \(change.revision) to change \(change.id)"

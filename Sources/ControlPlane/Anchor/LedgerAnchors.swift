@@ -39,8 +39,8 @@ package struct LedgerAnchors: Sendable {
 }
 
 extension [LedgerAnchors.Other] {
-    /// Returns the anchors that are signed with one of `keys`. If `keys` are the keys of this ledger and of its data
-    /// folder, the returned anchors belong to ledgers that this ledger replaced.
+    /// Returns the anchors that are signed with one of `keys`. To find the ledgers that this ledger replaced, the
+    /// caller passes the keys of this ledger and of all earlier ledgers in the same data folder.
     func signed(withOneOf keys: [VerifierKey]) -> [LedgerAnchors.Other] {
         filter { other in keys.contains { other.signed.note.isSigned(withKeyOf: $0) } }
     }

@@ -3,7 +3,7 @@ import Domain
 import Etcd
 import Synchronization
 
-/// A submission in a batch, and the revision that its journal entry must have in the transaction.
+/// A submission in a batch, and the mod_revision that the key of its journal entry must have before the transaction.
 struct BatchMember: Sendable {
     let submission: Submission
 
@@ -65,7 +65,8 @@ struct BatchWrites {
         }
     }
 
-    /// Returns `path` without the prefix of a tier in the policy's name. So the result is the same for twins.
+    /// Returns `path` without a tier prefix in the policy's name. The result is the same for the policies `web` and
+    /// `default.web`, because the API shows both as one policy.
     private static func twinKey(_ path: String) -> String {
         let end = path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex
         let name = path[end...].split(separator: ".", maxSplits: 1).last ?? path[end...]

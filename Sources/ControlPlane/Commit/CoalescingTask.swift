@@ -12,8 +12,8 @@ package final class CoalescingTask: Sendable {
         var last: Turn?
         /// The run that new callers join, because it has not begun yet.
         var next: Turn?
-        /// The waiting callers of each unfinished run, by the numbers of the run and the caller. The value is nil for a
-        /// caller that has not suspended yet.
+        /// The waiting callers of each unfinished run. The outer key is the number of the run, and the inner key is the
+        /// number of the caller. The value is nil for a caller that has not suspended yet.
         var waiting: [Int: [Int: CheckedContinuation<Void, Never>?]] = [:]
         var callers = 0
     }

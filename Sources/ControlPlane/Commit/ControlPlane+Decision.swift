@@ -2,9 +2,9 @@ import Domain
 import Etcd
 
 extension ControlPlane {
-    /// The number of outdated drafts after which the change is planned in the writer's task. A draft is outdated if
-    /// another change has changed something that the draft depends on. Planning in the writer's task delays all other
-    /// changes, so it is the last resort.
+    /// The number of outdated drafts after which the writer's task may plan the change. A draft is outdated if another
+    /// change has affected something that it depends on. Planning in the writer's task is the last resort, because it
+    /// delays all other changes.
     private static let drafts = 3
 
     /// Plans the change in the caller's task and has the writer commit it. If there is nothing to commit, returns the
@@ -57,8 +57,8 @@ extension ControlPlane {
     }
 
     /// Checks that the draft was made on the current state. Reads `head` and the revisions of the keys that the draft
-    /// depends on, with a linearizable read. Waits until the mirror shows these revisions. For a dry run of a write,
-    /// adds the reads to the transaction of `rehearsal`, so that etcd judges the write without applying it.
+    /// depends on, with a linearizable read. Waits until the mirror shows these revisions. In a dry run of a write, the
+    /// reads are part of the transaction from `rehearsal`, which etcd checks like a real write but never applies.
     private func confirm(
         _ draft: Draft, _ request: ChangeRequest, deadline: ContinuousClock.Instant
     ) async -> Confirmation {
@@ -103,7 +103,7 @@ extension ControlPlane {
         return .current
     }
 
-    /// Converts an error of the lookup, or of the rehearsal of `write`, into a confirmation.
+    /// Returns the result of `confirm` after an error of the lookup, or of the rehearsal of `write`.
     private static func judged(_ error: any Error, _ write: PlannedWrite?) -> Confirmation {
         guard let error = error as? EtcdError else { return .unavailable("\(error)") }
         switch EtcdVerdict(error.code) {

@@ -9,8 +9,8 @@ extension ControlPlane {
     /// The largest number of rows that are searched, newest first, for the API's last write of an object.
     private static let versions = 100
 
-    /// Returns the request with the values that this API last wrote. Looks up only the keys of objects that would lose
-    /// labels or fields, because each lookup reads the ledger.
+    /// Returns the request with `lastWritten` filled in: the values that this API last wrote to the changed objects.
+    /// Looks up only objects that would lose labels or fields, because each lookup reads the ledger.
     func withLastWritten(_ request: ChangeRequest, _ change: PreparedChange) async -> ChangeRequest
     {
         let paths = pathsLosingMembers(change)
@@ -68,8 +68,9 @@ extension PreparedChange {
         }
     }
 
-    /// The names of the labels and `spec` fields in the new document of such a PUT; nil if the document is not valid.
-    /// `fields` is nil for a region and a subnet.
+    /// For a PUT of a region, a subnet or a Calico policy, the names of the labels and `spec` fields in the new
+    /// document. `fields` is nil for a region and a subnet. The whole value is nil for an invalid document and for any
+    /// other change.
     fileprivate var newMembers: (labels: Set<String>, fields: Set<String>?)? {
         switch self {
         case .putRegion(_, let decoded): decoded.value.map { (Set($0.labels.keys), nil) }

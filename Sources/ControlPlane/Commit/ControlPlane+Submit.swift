@@ -18,7 +18,8 @@ extension ControlPlane {
     }
 
     /// Carries out one write, or plans it for a dry run. A refusal is in the ledger when this method returns. Throws if
-    /// the write could not be decided, or could not be shown and audited within the deadline.
+    /// a failure of this server or of etcd prevented the decision, or if an applied write could not be shown and
+    /// audited within the deadline.
     ///
     /// - Parameter prepared: The result of `prepare` for the request's operation.
     package func submit(
@@ -137,9 +138,9 @@ extension ControlPlane {
             replayed: true)
     }
 
-    /// Returns the answer to an earlier request that created or ended a pending change. Reads a created pending change
-    /// from the ledger, because the pending change is removed from etcd when it is confirmed or ended. Returns nil if
-    /// the ledger has no readable row of the created pending change.
+    /// Returns the answer to an earlier request that created or ended a pending change. If the request created the
+    /// pending change, reads that change from the ledger, because etcd keeps it only until someone confirms or ends it.
+    /// Returns nil if the ledger has no readable row of it.
     private func replayedPending(
         _ request: ChangeRequest, _ entry: JournalEntry
     ) async throws(ControlPlaneError) -> ChangeOutcome? {

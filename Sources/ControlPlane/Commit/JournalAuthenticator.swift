@@ -94,7 +94,8 @@ package struct JournalAuthenticator: Sendable {
     package init(_ keys: [JournalKey] = []) { source = { keys } }
 
     /// - Parameter source: A closure that returns the keys. It is called for each entry, so that the keys may change
-    ///   while the server runs. It must always return keys, because the server believes every entry without them.
+    ///   while the server runs. It must never return an empty array, because the server believes every entry if
+    ///   there are no keys.
     package init(reading source: @escaping @Sendable () -> [JournalKey]) { self.source = source }
 
     /// The current keys. The first one signs, and all of them verify. Without keys, every readable entry is believed.
@@ -118,9 +119,9 @@ package struct JournalAuthenticator: Sendable {
         ChangeID(journalKey: keyValue.key).map { ($0, read($0, keyValue.value)) }
     }
 
-    /// Stores in `entry` the digests of `writes`, and the key and the change id for its signature. `JournalEntry.bytes`
-    /// makes the signature later, because the writer sets `headRevision` after this call. Does nothing if there are no
-    /// keys.
+    /// Prepares the signature of `entry`: stores the digests of `writes`, the signing key and the change id in `entry`.
+    /// `JournalEntry.bytes` makes the signature later, because the writer still has to set `headRevision`. Does nothing
+    /// if there are no keys.
     package func seal(_ entry: inout JournalEntry, _ id: ChangeID, _ writes: [ObjectWrite]) {
         guard let key = keys.first else { return }
         entry.digests = writes.map { $0.bytes.map(JournalEntry.digest) }

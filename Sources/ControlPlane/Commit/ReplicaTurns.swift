@@ -1,23 +1,23 @@
-/// The turns that replicas take when they write at the same time.
+/// Decides when this replica waits before a batch, so that replicas that write at the same time take turns.
 ///
 /// Every transaction builds on the `head` of the previous one. If two replicas send at once, etcd refuses one of the
 /// transactions, which then has to be sent again. In measurements without turns, half of the transactions failed, and
 /// the successful ones had only half as many changes as usual. So a replica that has just committed lets the other
 /// replica send first, and gathers changes for its own next transaction during the wait.
 ///
-/// A wait is in vain if no other replica commits during it. After the first wait in vain, this replica skips the next
-/// opportunity to wait. After each further wait in vain, it skips twice as many opportunities, because the other
-/// replica does not seem to be busy.
+/// A wait is due before a batch if another replica has committed since this replica's last commit. A wait was in vain
+/// if no other replica committed during it. After a wait in vain, this replica skips the next wait that is due, because
+/// the other replica does not seem to be busy. After each further wait in vain, it skips twice as many.
 package struct ReplicaTurns {
     /// The longest wait for another replica. It is the time of about three transactions on a slow disk.
     static let patience = Duration.milliseconds(20)
 
-    /// The largest number of opportunities to wait that are skipped in a row.
+    /// The largest number of waits that are skipped in a row.
     private static let mostPassedOver = 64
 
     private var othersAreBusy = false
-    /// The number of opportunities to wait that this replica skips after its last wait. The number is 0 if another
-    /// replica committed during that wait.
+    /// The number of waits that this replica skips after its last wait. The number is 0 if another replica committed
+    /// during the last wait.
     package private(set) var passedOver = 0
     private var leftToPass = 0
 

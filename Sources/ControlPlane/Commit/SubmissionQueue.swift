@@ -10,8 +10,8 @@ package final class SubmissionQueue: Sendable {
         var isClosed = false
     }
 
-    // This is a mutex and not an actor, because the writer takes several waiting writes at once. An actor would run its
-    // waiting calls one by one.
+    // This is a mutex and not an actor, so that `append` takes effect at once. The writer then finds as many waiting
+    // writes as possible for one batch.
     private let state = Mutex(State())
     private let limit: Int
     private let byteLimit: Int

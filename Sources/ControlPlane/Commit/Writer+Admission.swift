@@ -31,9 +31,8 @@ extension Writer {
         }
         let last = lastCommitted.withLock { $0 }
         guard await mirror.applied.wait(for: last, until: .now + .seconds(1)) else {
-            // Makes the next attempt skip the wait for this revision, because a restored etcd may never reach the
-            // revision. The next attempt is safe without the wait, because a draft on an older state fails its
-            // comparisons.
+            // Makes the next attempt skip this wait, because a restored etcd may never reach the revision `last`. The
+            // next attempt is safe without the wait: the comparisons fail for a draft that was made on an older state.
             lastCommitted.withLock { $0 = 0 }
             return .retry(.unavailable("etcd's watch does not show the last change"))
         }

@@ -10,8 +10,8 @@ extension Writer {
         do {
             lease = try await self.lease.id()
         } catch {
-            // Nothing was applied, because the plan's transaction was not sent yet. So even an error with an unknown
-            // outcome is handled as a refusal: only the grant of the lease is uncertain.
+            // The error comes from the grant of the lease, and the plan's transaction was not sent yet. So no change
+            // was applied, even if it is unknown whether etcd granted the lease.
             return refuse(original, for: error)
         }
         var plan = original

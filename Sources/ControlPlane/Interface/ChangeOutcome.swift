@@ -197,8 +197,9 @@ extension ChangeStatus {
         journal.keys = journal.keys.filter(visible.contains)
     }
 
-    /// Removes from the status the objects that are not in `scope`, for a change without rows. Removes all policies,
-    /// because only rows show their regions. Removes all keys.
+    /// Limits the status of an aborted change to the objects in `scope`. Removes all policies, because only ledger rows
+    /// show the regions of a policy, and an aborted change has no rows. Removes all etcd keys, because they may name
+    /// objects outside `scope`.
     mutating func limit(to scope: AuditScope) {
         objects = objects.filter { object in
             switch AuditKind(rawValue: object.kind) {

@@ -14,8 +14,8 @@ package struct ChangeRequest: Sendable {
     package var operation: ChangeOperation
     package var precondition: Precondition
     package var options: ChangeOptions
-    /// The values that this API last wrote, by key. Only keys of objects that would lose labels or fields in the PUT
-    /// have entries. A key that this API never wrote has no entry. Nil if the ledger was not asked.
+    /// For each object that would lose labels or fields, the value that this API last wrote, by etcd key. An object
+    /// that this API never wrote has no entry. Nil if the ledger was not asked, or could not answer.
     var lastWritten: [String: JSONValue]?
     /// The id of the caller's token or certificate; nil for an authentication method without either. The id is not
     /// secret.

@@ -38,8 +38,8 @@ package struct DocumentReach: Sendable, Equatable {
 }
 
 extension Violation {
-    /// Returns the violation with `pointer` removed from the beginning of its pointer. Returns the violation unchanged
-    /// if its pointer begins in another way.
+    /// Returns the violation with `pointer` removed from the beginning of its own pointer. Returns the violation
+    /// unchanged if its own pointer does not begin with `pointer`.
     fileprivate func inside(_ pointer: String) -> Violation {
         guard self.pointer.hasPrefix(pointer) else { return self }
         return Violation(

@@ -11,8 +11,8 @@ package struct Manifest: Sendable {
         package var document: JSONValue
     }
 
-    /// The maximum number of documents that are planned at once. etcd accepts 126 changed objects in one transaction
-    /// by default; all other documents must leave their objects unchanged.
+    /// The maximum number of documents that are planned at once. One etcd transaction can change 126 objects by
+    /// default, so the other documents of a larger manifest must leave their objects unchanged.
     package static let maximumDocuments = 1_000
 
     /// The number of documents. If it exceeds `maximumDocuments`, no document is read.

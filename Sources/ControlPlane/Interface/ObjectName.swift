@@ -92,8 +92,8 @@ package struct ObjectView: Sendable {
     package var document: JSONValue {
         switch content {
         case .document(let document): document
-        // Parses with higher limits than usual, because the JSON can be a little larger than the stored text, which may
-        // be at the usual limits. The JSON is valid, because this server has serialised it.
+        // Parses with higher limits than usual. The stored text may be at the usual limits, and the JSON can be a
+        // little larger than the stored text. The JSON is valid, because this server has serialised it.
         case .json(let bytes): (try? JSONParser.parse(bytes, limits: Self.limits)) ?? .null
         }
     }

@@ -46,9 +46,9 @@ extension AccessScope {
             || allows(.readObjects, kind: object.kind, touching: object.reach)
     }
 
-    /// Returns true if the caller may know the object in a row of a manifest. Also returns true for rows that answers
-    /// do not list as objects. These are rows of installation resources, such as tiers, and of the compiled policies of
-    /// a CrossRegionPolicy except the first one.
+    /// Returns true if a row of a manifest's change shows no object that is hidden from the caller. Answers list no
+    /// object for the rows of installation resources, such as tiers, and for the rows of a CrossRegionPolicy's compiled
+    /// policies except the first one. So the result is true for these rows.
     func sees(_ row: AuditRecord) -> Bool {
         guard !readsEverything, AppliedManifest.kinds.contains(row.kind) else { return true }
         guard let resource = row.resource else { return false }

@@ -173,10 +173,11 @@ final class Follower: Sendable {
 
     private static let restored = "etcd was restored to an older state"
 
-    /// Fills the mirror with the state at `revision`, the last revision in the ledger. If etcd has compacted that
-    /// revision, uses the oldest state that etcd still has. If etcd's state at that revision differs from the ledger's
-    /// state, begins a new epoch. In that case, etcd was restored to an older state and has reached the revision a
-    /// second time with other changes.
+    /// Fills the mirror with etcd's state at `revision`, the last revision in the ledger. If etcd has compacted that
+    /// revision, uses the oldest state that etcd still has.
+    ///
+    /// If etcd's state at `revision` differs from the ledger's state, begins a new epoch: etcd was restored to an older
+    /// state, and has then reached `revision` again with other changes.
     private func fill(
         after revision: Int64, _ clusterID: String, newest: Int64
     ) async throws -> Int64 {

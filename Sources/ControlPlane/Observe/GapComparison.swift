@@ -5,7 +5,7 @@ package import Store
 
 /// Finds the changes in a part of etcd's history that this server did not follow and that etcd has compacted. It
 /// compares the objects in the ledger with etcd's state at the revision `to`. It also reads the journal, whose entries
-/// survive compaction. Pure.
+/// survive compaction. All input is in its properties.
 package struct GapComparison: Sendable {
     var projector: Projector
     /// The objects in the ledger, with their last recorded values, by etcd key.
@@ -81,8 +81,8 @@ package struct GapComparison: Sendable {
         return projection
     }
 
-    /// True if some key in etcd was not written after `from` but differs from the ledger's object. If so, etcd was
-    /// restored, and its state does not follow from the ledger's state at `from`.
+    /// True if a key in etcd differs from the ledger's object although no write after `from` changed the key. Then etcd
+    /// was restored, and the ledger's state at `from` is not part of etcd's past.
     package var isOfAnotherPast: Bool {
         current.contains { path, keyValue in
             guard keyValue.modRevision <= from, path == path.withoutNUL else { return false }
@@ -222,7 +222,8 @@ package struct GapComparison: Sendable {
 
     /// Returns the row of a change that only the comparison shows.
     ///
-    /// - Parameter state: The value after the key's last change in the journal; nil if the journal has none.
+    /// - Parameter state: The value after the key's last change in the journal; nil if the journal has no change of the
+    ///   key.
     private func row(
         _ key: AuditedKey, _ state: KnownState?, _ after: KeyValue?
     ) -> AuditRecord.Draft {

@@ -3,7 +3,7 @@ package import Domain
 package import Etcd
 
 /// Recomputes `head` from the changes of each revision, and reports stored values that differ from the result. A
-/// replica's transaction always continues the chain, so a different value comes from another writer. Pure.
+/// replica's transaction always continues the chain, so a different value comes from another writer.
 package struct HeadChain: Sendable {
     private(set) var stored: StoredHead
     /// The mod_revision of the key `head`; 0 if absent.
@@ -97,8 +97,8 @@ package struct HeadFinding: Sendable, Equatable {
 }
 
 extension UnreadableHead {
-    /// True if the values are equal, or if one and the same later version of this program wrote both. A change between
-    /// such values is not reported, because an upgraded replica makes such a change with every commit.
+    /// True if the values are equal, or if the same later version of this program wrote both. An upgraded replica
+    /// changes the value with every commit, so a change between two values of the same later version is not reported.
     fileprivate func isFromSameVersion(as other: UnreadableHead) -> Bool {
         guard case .laterVersion(let version) = reason else { return self == other }
         return other.reason == .laterVersion(version)

@@ -95,15 +95,16 @@ package struct EndpointLabels: Sendable {
     }
 }
 
-/// The distinct sets of labels of all VMs or of all network sets. A copy is cheap, because it shares the storage of the original. So a
-/// selector can be tried on a copy without holding the mirror's lock.
+/// The distinct sets of labels of all VMs or of all network sets. A copy is cheap, because it shares the storage of the
+/// original. So a selector can be tried on a copy without holding the mirror's lock.
 package struct DistinctLabels: Sendable {
     /// The number of objects with each set of labels.
     private var counts: [[String: String]: Int] = [:]
     /// The number of sets that contain each label.
     private var keys: [String: Int] = [:]
 
-    /// Counts one more object with these labels. Returns the labels in the storage that all such objects share.
+    /// Counts one more object with these labels. Returns the stored copy of the labels. All objects with the same
+    /// labels share this copy.
     mutating func insert(_ labels: [String: String]) -> [String: String] {
         let count = counts[labels, default: 0] + 1
         counts[labels] = count

@@ -3,8 +3,8 @@ import Domain
 
 extension MirrorState {
     /// Returns the findings about the subnet's region, its position in the region's address blocks, and its overlaps.
-    /// Such findings exist because other tools write subnets without checking these rules. Returns an empty array for
-    /// an absent subnet.
+    /// These three things can be wrong, because other tools write subnets without checks. Returns an empty array for an
+    /// absent subnet.
     func placeFindings(_ id: SubnetID) -> [StoredFinding] {
         guard let entry = entries[id.path] else { return [] }
         var found: [StoredFinding] = []

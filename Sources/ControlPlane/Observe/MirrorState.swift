@@ -154,7 +154,8 @@ package struct MirrorState: Sendable {
         }
     }
 
-    /// Checks the subnet `id`, and the subnets that overlap `nets`, its old and new networks.
+    /// Checks the subnet `id`, and all subnets that overlap `nets`, which are the old and new networks of the subnet
+    /// `id`.
     private mutating func judgePlaces(around id: SubnetID, _ nets: [CIDR]) {
         var affected: Set = [id]
         for cidr in nets {

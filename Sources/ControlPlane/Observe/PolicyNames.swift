@@ -20,8 +20,8 @@ struct PolicyNames: Sendable {
     /// The keys with a tier prefix, grouped by the key that the same policy would have without a prefix.
     private var prefixed: [String: Set<String>] = [:]
 
-    /// Replaces the name of the policy stored under `path`; nil removes it. Returns the keys whose twins may have
-    /// changed.
+    /// Replaces the name of the policy stored under `path`; nil removes it. Returns `path`, and the keys of all
+    /// policies that are, or were before the call, the same object in the API.
     mutating func set(_ path: String, _ name: Name?) -> Set<String> {
         let old = names[path]
         guard old != name else { return [] }
@@ -47,9 +47,9 @@ struct PolicyNames: Sendable {
         return group(name.plainPath).subtracting([path]).sorted()
     }
 
-    /// Returns true if the API shows this key and not its twins. The API shows the key without a tier prefix if that
-    /// key exists, because Calico 3.32 and later use the name without a prefix. If that key does not exist, the API
-    /// shows the first of the keys.
+    /// Returns true if the API shows the policy under this key. If the same policy is stored under several keys, the
+    /// API shows the key without a tier prefix, because Calico 3.32 and later use that name. If all the keys have a
+    /// prefix, the API shows the first of them.
     func isShown(_ path: String) -> Bool {
         guard let plainPath = names[path]?.plainPath, plainPath != path else { return true }
         return names[plainPath] == nil && prefixed[plainPath]?.min() == path

@@ -53,8 +53,8 @@ package final class RevisionGate: Sendable {
         } onCancel: {
             cancel(number)
         }
-        // Removes the stored number of the wait. `cancel` stores the number if the cancellation comes after the end of
-        // the wait.
+        // Removes this wait's number from `cancelled`. If the wait had already ended when the task was cancelled,
+        // `cancel` has put the number there, and nothing else would remove it.
         if Task.isCancelled { state.withLock { _ = $0.cancelled.remove(number) } }
         return isReached
     }

@@ -6,9 +6,9 @@ package struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable 
         var values: [Value]
     }
 
-    /// The largest number of entries in a chunk. An insertion moves half a chunk on average. A copy of the map that was
-    /// made before the insertion still shares all other chunks. Larger chunks make insertions slow, and smaller ones
-    /// make the list of chunks long.
+    /// The largest number of entries in a chunk. Larger chunks would make insertions slow: an insertion moves half a
+    /// chunk on average, and copies the chunk if a copy of the map shares it. Smaller chunks would make the list of
+    /// chunks long.
     private static var maximumChunk: Int { 512 }
 
     /// The chunks in order. No chunk is empty.
@@ -78,7 +78,7 @@ package struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable 
         var isPresent: Bool
     }
 
-    /// Returns the slot of `key`, or the slot for its insertion; nil only if the map is empty.
+    /// Returns the place of `key`. If `key` is absent, returns the place for its insertion, or nil if the map is empty.
     private func find(_ key: Key) -> Place? {
         guard !chunks.isEmpty else { return nil }
         // Chooses the last chunk that begins at or before `key`. Chooses the first chunk if all chunks begin after

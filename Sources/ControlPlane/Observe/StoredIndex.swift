@@ -31,7 +31,7 @@ package struct StoredIndex: Sendable {
     package private(set) var crossRegions = CrossRegionIndex()
     private(set) var regionMentions = RegionMentionIndex()
     private(set) var labels = LabelIndex()
-    /// The labels of all network sets, with the namespace as a label, as selectors see them.
+    /// The labels of all network sets as selectors see them: the namespace counts as a label.
     private(set) var setLabels = DistinctLabels()
     // The labels of each key. `LabelIndex` needs the old labels to replace them.
     private var carried: [String: [String: String]] = [:]
@@ -78,7 +78,7 @@ package struct StoredIndex: Sendable {
 }
 
 extension ResourceKey {
-    /// Returns the labels of the object at this key as the selectors of policies see them.
+    /// Returns the labels of the object at this key as selectors see them: the namespace counts as a label.
     fileprivate func seen(_ labels: [String: String]) -> [String: String] {
         guard let namespace else { return labels }
         return labels.merging([EndpointLabel.namespace: namespace]) { $1 }

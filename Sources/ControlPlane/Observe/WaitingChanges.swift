@@ -1,7 +1,7 @@
 package import Domain
 
-/// What is needed of a waiting change without reading its documents. It is read once, when the mirror receives the value,
-/// because a value may have more than a megabyte.
+/// A summary of a change that waits for a second person. The summary is made once, when the mirror receives the stored
+/// value, because the value may have more than a megabyte.
 package struct WaitingChange: Sendable, Equatable {
     /// The content of a value that a server wrote.
     package struct Facts: Sendable, Equatable {
@@ -14,7 +14,8 @@ package struct WaitingChange: Sendable, Equatable {
     package let id: ChangeID
     /// The size of the stored value in bytes.
     package let bytes: Int
-    /// Nil if the value is unreadable or its signature is wrong. Such a value only takes up room.
+    /// The content of the stored value; nil if the value is unreadable or its signature is wrong. A change without
+    /// `facts` only counts against the limits on waiting changes.
     package let facts: Facts?
 
     init(_ id: ChangeID, bytes: [UInt8], _ authenticator: JournalAuthenticator) {
@@ -37,8 +38,8 @@ extension WaitingChange.Facts {
 }
 
 extension AccessScope {
-    /// Returns what `sees(_:as:)` returns for the whole pending change. A scope allows several objects of a kind if it
-    /// allows the union of their regions.
+    /// Returns true if the caller may see the pending change. `facts` has only one set of regions for all objects of a
+    /// kind. Checking this set gives the same result as checking each object.
     func sees(_ facts: WaitingChange.Facts, as actor: String) -> Bool {
         facts.author == actor || readsEverything
             || facts.reach.allSatisfy { allows(.readObjects, kind: $0.key, touching: $0.value) }

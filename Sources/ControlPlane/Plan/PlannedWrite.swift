@@ -134,10 +134,10 @@ extension Planner {
 }
 
 extension PreparedChange {
-    /// True if planning the change reads few objects, regardless of the number of objects in etcd. The writer's task
-    /// may plan such a change again. Any other change is planned again in the request's task, because planning in the
-    /// writer's task would delay all changes. The plan of such a slow change reads the subnets of a region or the
-    /// policies that name a subnet, or judges a stored document.
+    /// True if the change can be planned quickly, regardless of the number of objects in etcd. The writer's task may
+    /// then plan the change again if its draft is outdated. Any other change is planned again in the request's task,
+    /// because slow planning in the writer's task would delay all other changes. Planning is slow, for example, if it
+    /// reads all subnets of a region.
     package var isQuicklyPlanned: Bool {
         switch self {
         case .putPolicy, .putCrossRegion, .allocate, .delete(.policy), .delete(.regionPolicy): true
@@ -147,7 +147,7 @@ extension PreparedChange {
 
     /// True if the change may be planned in the writer's task as a last resort. False for a manifest with more than 200
     /// documents or with `prune`, because its planning would delay all other changes for too long. Also false for a
-    /// confirmation, because the confirmed change may be such a manifest.
+    /// confirmation, because the confirmed change may be a large manifest.
     package var mayBePlannedByWriter: Bool {
         switch self {
         case .apply(let manifest): manifest.count <= 200 && manifest.prune == nil

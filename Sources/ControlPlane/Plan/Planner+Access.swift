@@ -85,8 +85,9 @@ extension Planner {
         return name.flatMap { visible($0, to: scope, view) } != nil
     }
 
-    /// Returns true if the caller may not change `part`, a stored policy that the request would overwrite. `part` names
-    /// a CrossRegionPolicy as its source, although the CrossRegionPolicy does not exist yet.
+    /// Returns true if the caller may not change `part`. `part` is a stored policy that names a CrossRegionPolicy as
+    /// its source, but that CrossRegionPolicy does not exist. The request would create the CrossRegionPolicy and
+    /// overwrite `part`.
     func takesForeignPart(
         _ part: Resource, _ request: ChangeRequest
     ) -> Bool {

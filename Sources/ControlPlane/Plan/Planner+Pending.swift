@@ -50,8 +50,8 @@ extension Planner {
             guard let key = ResourceKey(path: write.path), key.kind.isPolicy else { continue }
             // Returns all regions if a stored value cannot be read, because the value may concern any region.
             guard let stored = view.resource(key)?.resource else { return .all }
-            // For a compiled policy, adds only the regions of its own rules, because `before` already has the whole
-            // CrossRegionPolicy.
+            // `reach` already has the regions of the whole CrossRegionPolicy, from `before`. So for a compiled policy,
+            // adds only the regions of its own rules.
             reach = reach.union(
                 view.source(ofPart: stored) == nil && part.crossRegion == nil
                     ? stored.reach : PolicyReach.of(globalPolicy: stored.document))

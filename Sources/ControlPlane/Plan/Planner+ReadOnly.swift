@@ -51,9 +51,9 @@ extension Planner {
         return violations
     }
 
-    /// Returns a violation for each annotation of this server in a policy document, unless the stored policy has the
-    /// same annotation. The annotations make a policy a part of a CrossRegionPolicy, so a client must not set them. A
-    /// policy that takes the place of a CrossRegionPolicy cannot keep the annotations of that CrossRegionPolicy.
+    /// Returns a violation for each annotation of this server that a policy document adds or changes. These annotations
+    /// make a policy a part of a CrossRegionPolicy, so a client must not set them. A document that replaces a
+    /// CrossRegionPolicy must not repeat the annotations of that CrossRegionPolicy either.
     func reservedAnnotations(_ judged: JSONValue?, _ current: CurrentObject?) -> [Violation] {
         let written = Resource.strings(judged?["metadata"]?["annotations"])
             .filter { CrossRegionAnnotation.isReserved($0.key) }

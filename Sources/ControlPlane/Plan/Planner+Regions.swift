@@ -98,9 +98,9 @@ extension Planner {
     ) -> [Conflict] {
         let blocks = region.addressBlocks
         let before = existing.map(InventoryResource.nets) ?? []
-        // Checks only changed blocks, and only if the region has or had blocks. A region that never had blocks may have
-        // subnets in any free space. A region must not drop a block that still contains subnets, because another region
-        // could then take the space.
+        // Checks nothing if the blocks are unchanged, or if the region neither has nor had blocks. The subnets of a
+        // region without blocks may lie in any free space. In all other cases every subnet must lie inside a block,
+        // because another region could take the space outside the blocks.
         guard existing == nil || before != blocks, !blocks.isEmpty || !before.isEmpty else {
             return []
         }

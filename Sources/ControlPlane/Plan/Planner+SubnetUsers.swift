@@ -62,7 +62,8 @@ extension Planner {
             let following = planPut(crossRegion: name, prepared, request.withoutConditions, view)
             if case .unchanged = following { continue }
             // Checks the caller's rights to the policy in the state before the change. In the state with the new
-            // network, the compiled policies would differ from their source.
+            // network, the compiled policies still have the old network, so they would seem to be edited by another
+            // tool.
             let object = self.current(.policy(name), stored)?.object
             guard request.scope.writesEverything || object.map(request.scope.changes) ?? false
             else {

@@ -25,8 +25,8 @@ package enum PreparedChange: Sendable {
     case settle(PendingAction, ChangeID)
 
     /// Prepares a PUT of `merged`, which is the Calico policy `stored` with a patch applied. Returns nil if the object
-    /// is not a policy, or if either document is a CrossRegionPolicy. Calico does not know the members of a
-    /// CrossRegionPolicy, and they must not be kept as unknown fields.
+    /// is not a policy. Also returns nil if either document is a CrossRegionPolicy, because its members would be
+    /// mistaken for unknown fields of a Calico policy and kept.
     init?(
         patched name: ObjectName, _ merged: JSONValue, kind: ResourceKind, from stored: JSONValue,
         regions: Set<String>
@@ -70,7 +70,8 @@ package enum PreparedChange: Sendable {
 /// A CrossRegionPolicy document that has been read without looking at stored objects.
 package struct PreparedCrossRegion: Sendable {
     var decoded: DocumentReading<CrossRegionPolicy>
-    /// The pointer prefix for members of the policy: `/source` in a document of the deprecated form.
+    /// The prefix of the pointers to the policy's members: `/source` in a document of the deprecated form, otherwise
+    /// empty.
     private let prefix: String
 
     /// Returns nil if the document is not a CrossRegionPolicy.
@@ -88,8 +89,9 @@ package struct PreparedCrossRegion: Sendable {
     /// Returns `violation` with its pointer converted into a pointer into the client's document.
     func placed(_ violation: Violation) -> Violation { violation.below(prefix) }
 
-    /// Returns a violation for each read-only copy in the document that the client has changed. `source` beside `spec`
-    /// is a copy, and so are labels beside `source`. Without the violation, a change in a copy would be lost silently.
+    /// Returns a violation for each read-only copy that the client has changed, because the change would be lost
+    /// silently. In a document with `spec`, the member `source` is a copy of the policy. In a document with `source`
+    /// and without `spec` (the deprecated form), `metadata.labels` is a copy of the policy's labels.
     ///
     /// - Parameter current: The current object as clients see it; nil if it does not exist.
     func changedCopy(_ current: ObjectView?) -> [Violation] {

@@ -111,9 +111,9 @@ package struct ReadSet: Sendable {
         if answers[query] == nil { answers[query] = answer() }
     }
 
-    /// Returns true if the mirror still gives the same answers. Asks the short questions in groups of 64, each group
-    /// under one lock. Asks each long question on a copy of the state. So the mirror's lock is never held for long. If
-    /// the state changes between two groups of questions, the comparisons in the transaction fail.
+    /// Returns true if the mirror still gives the same answers. Repeats the quick queries in groups of 64, each group
+    /// under one lock, and the slow queries on copies of the state. So the mirror's lock is never held for long. The
+    /// state may change between two groups, but the comparisons in the transaction then fail.
     func isCurrent(_ mirror: Mirror) -> Bool {
         var short: [(MirrorQuery, MirrorAnswer)] = []
         for (query, answer) in answers {

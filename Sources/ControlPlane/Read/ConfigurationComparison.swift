@@ -85,8 +85,9 @@ struct ConfigurationComparison: Sendable {
         let shown = try await (
             before.object(.policy(name))?.document, after.object(.policy(name))?.document
         )
-        // A CrossRegionPolicy that is absent at both positions either lacks its first policy or is hidden from the
-        // caller. Reports the policy alone to a caller who may see everything, and reports nothing to any other caller.
+        // If neither position shows the CrossRegionPolicy, it lacks its first policy or is hidden from the caller. A
+        // caller who may see everything then gets the difference of the compiled policy alone. Any other caller gets
+        // nothing.
         guard shown.0 != nil || shown.1 != nil else {
             return after.scope.readsEverything ? plain(change) : nil
         }

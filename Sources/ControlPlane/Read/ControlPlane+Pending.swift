@@ -113,8 +113,8 @@ extension ControlPlane {
     /// The number of changes that wait for a second person.
     package var pendingCount: Int { mirror.read { $0.waiting.total.count } }
 
-    /// Removes the pending changes that have expired. All servers call this method, and whichever server is first
-    /// removes a change.
+    /// Removes the pending changes that have expired. All servers call this method, so another server may have removed
+    /// a change already.
     package func removeExpired(now: Timestamp = SystemClock.now()) async {
         for id in mirror.read({ $0.waiting }).expired(at: now) {
             let request = ChangeRequest(

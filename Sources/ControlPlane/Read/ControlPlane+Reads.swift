@@ -39,16 +39,18 @@ extension ControlPlane {
         return page
     }
 
-    /// Returns the number of changes to lists of `collection`. If the number is the same before and after a read of a
-    /// list, every other read returns the same list until the number rises.
+    /// Returns the number of changes to lists of `collection`. If the number is the same before and after a list is
+    /// read, that list stays current until the number rises.
     package func listVersion(_ collection: ListQuery.Collection) -> UInt64 {
         mirror.read { $0.versions[collection] }
     }
 
-    /// Returns the state of a change as far as it is in `scope`; nil if the change is unknown, or if none of its
-    /// objects is in `scope`. Throws the same errors as `change(_:)`, with one exception. If the only record of the
-    /// change is not trusted, a caller with a limited scope gets nil: no trusted record shows the regions of the
-    /// change, and an error would reveal that the change exists.
+    /// Returns the state of a change, limited to the objects in `scope`. Returns nil if the change is unknown, or if
+    /// none of its objects is in `scope`.
+    ///
+    /// Throws the same errors as `change(_:)`, with one exception. If the only record of the change is a journal entry
+    /// that is not trusted, a caller with a limited scope gets nil. That entry does not prove which regions the change
+    /// touches, and an error would reveal that the change exists.
     ///
     /// The look-up of a hidden change takes longer than the look-up of an unknown change. The difference reveals
     /// nothing to a caller who does not know the id already, because an id has 80 random bits.

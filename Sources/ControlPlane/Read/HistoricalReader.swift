@@ -40,8 +40,8 @@ struct HistoricalReader: Sendable {
                 isKnown: isKnown)
             let related = try await related(to: chunk.objects)
             var scan = ListScan(query, Self.mirror(of: chunk.objects + related), scope)
-            // Stops at the end of the chunk. The mirror may also hold related objects that come after the chunk. A
-            // later chunk shows them.
+            // Stops at the end of the chunk, although the mirror may also hold related objects that come after the
+            // chunk. A later chunk shows these objects.
             while let (path, view) = scan.next(), chunk.next.map({ path <= $0 }) ?? true {
                 if page.items.count == query.limit {
                     page.next = last

@@ -139,7 +139,7 @@ struct ListVersions: Sendable {
         }
     }
 
-    /// Adds the counts of the replaced state, so that no count occurs twice.
+    /// Continues from the counts of the replaced state `old`, so that the same count never stands for different lists.
     mutating func replace(_ old: ListVersions) {
         sets += old.sets + 1
         policies += old.policies + 1

@@ -55,8 +55,8 @@ struct ObjectHistory: Sendable {
             let (groups, isLast) = try await groups(before: position, limit: limit + 1)
             for rows in groups {
                 guard let found = rows.first?.position else { continue }
-                // Stops at the limit without reading this group if the caller may see everything, because the group
-                // then certainly gives a version for the next page.
+                // If the page is full, only the existence of a next page is still unknown. For a caller who may see
+                // everything, this group certainly gives a version for the next page, so the group is not read.
                 guard versions.count < limit || !scope.readsEverything else {
                     return VersionPage(versions: versions, next: versions.last?.position)
                 }

@@ -121,7 +121,7 @@ package enum ObjectDiff {
         return JSONPatch.diff(from: status(before), to: status(after))
     }
 
-    /// Returns the document without revisions. A planned object and its compiled policies have no revision yet.
+    /// Returns the document without revisions, because a planned object and its compiled policies have no revision yet.
     static func withoutRevision(_ document: JSONValue) -> JSONValue {
         guard var object = document.objectValue else { return document }
         object["revision"] = nil

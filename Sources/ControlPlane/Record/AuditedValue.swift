@@ -8,7 +8,7 @@ package struct AuditedEvent: Sendable, Equatable {
     var before: [UInt8]?
     /// The new value; nil for a deletion.
     var after: [UInt8]?
-    /// `after`, if the mirror has already parsed it.
+    /// The parsed form of `after`; nil if the mirror has not parsed it.
     var document: JSONValue?
 }
 

@@ -4,7 +4,8 @@ package import Domain
 package import Etcd
 package import Store
 
-/// Turns etcd's changes into ledger rows. Pure: each event contains the value before the change.
+/// Turns etcd's changes into ledger rows. Needs no stored state, because each event contains the value before the
+/// change.
 package struct Projector: Sendable {
     /// The id of the etcd cluster as 16 lower-case hex digits.
     var clusterID: String

@@ -1,6 +1,6 @@
 /// Limits the ledger rows about refused requests, so that nobody can fill the disk with them. Each source has a token
 /// bucket. All sources together share a second bucket, because a client can invent any number of actors. Rows above the
-/// limit are only counted. Pure.
+/// limit are only counted.
 package struct RefusalBudget: Sendable {
     package struct Limits: Sendable, Equatable {
         /// The number of rows per minute that a source may cause in the long run.

@@ -128,7 +128,7 @@ extension AuditRecord.Draft {
         guard !isProven else { return RefusalBudget.Source(address: nil, actor: actor) }
         guard let clientAddress else { return .others }
         let network = ClientNetwork.of(clientAddress)
-        // The name of a client without a name contains its address.
+        // A client without a name has the actor `anonymous@`, followed by the client's address.
         let isAnonymous = actor == "anonymous@\(clientAddress)"
         return RefusalBudget.Source(
             address: network, actor: isAnonymous ? "anonymous@\(network)" : actor)
