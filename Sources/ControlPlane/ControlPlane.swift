@@ -122,7 +122,7 @@ package final class ControlPlane: Service {
                 return
             } catch {
                 logger.warning(
-                    "older rows are visible only to readers of all regions, until the ledger has stored the regions of these rows",
+                    "only users who may read all regions can see older rows, until the ledger has stored the regions of these rows",
                     metadata: ["error": "\(error)"])
             }
             try? await Task.sleep(for: .seconds(60))

@@ -119,7 +119,7 @@ struct StoredTypes {
                 walk(value, field.type, isSpec: isSpec || field.name == "spec")
                 if field.name != key {
                     let message =
-                        "Calico reads this field as \(field.name), even if there is also a field of that name"
+                        "Calico takes this for another spelling of \(field.name), and reads it even if \(field.name) is also there"
                     found.append((.fieldCase, "", message))
                 }
             } else if isSpec {

@@ -18,8 +18,8 @@ extension ControlPlane {
     }
 
     /// Carries out one write, or plans it for a dry run. A refusal is in the ledger when this method returns. Throws if
-    /// a failure of this server or of etcd prevented the decision, or if an applied write could not be shown and
-    /// audited within the deadline.
+    /// a failure of this server or of etcd prevented the decision, or if etcd applied the write, but it did not reach
+    /// this server's mirror and ledger before the deadline.
     ///
     /// - Parameter prepared: The result of `prepare` for the request's operation.
     package func submit(

@@ -1,5 +1,5 @@
 /// Limits the ledger rows about refused requests, so that nobody can fill the disk with them. Each source has a token
-/// bucket. All sources together share a second bucket, because a client can invent any number of actors. Rows above the
+/// bucket. All sources together share a second bucket, because a client can invent any number of sources. Rows above the
 /// limit are only counted.
 package struct RefusalBudget: Sendable {
     package struct Limits: Sendable, Equatable {
@@ -91,7 +91,7 @@ package struct RefusalBudget: Sendable {
         return isTaken
     }
 
-    /// Counts as dropped a row that was within the budget but could not be written.
+    /// Adds one to the number of dropped rows, for a row that was within the budget but could not be written.
     package mutating func miss(_ source: Source, _ kind: String) {
         dropped[key(source), default: [:]][kind, default: 0] += 1
     }

@@ -111,7 +111,7 @@ package enum AuditTextError: Error, Hashable, Sendable {
     }
 }
 
-/// Splits a row into the words that the index for text searches stores.
+/// Splits a row into the words that are stored in the full-text index.
 ///
 /// To remove a row, the index needs the same words that were added for the row. So a change to this enum needs a schema
 /// step that empties the index.

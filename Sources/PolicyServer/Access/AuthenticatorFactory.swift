@@ -3,8 +3,8 @@ package import HTTPCore
 package import Logging
 package import ServiceLifecycle
 
-/// Makes the authenticators listed in the settings, in the same order. Also makes the files and services that these
-/// authenticators need.
+/// Creates the authenticators listed in the settings, in the same order. Also creates the readers of files and the
+/// clients of services that these authenticators need.
 package struct AuthenticatorFactory {
     package private(set) var authenticators: [any Authenticator] = []
     /// The files that the server must read again when they change.

@@ -139,7 +139,7 @@ extension Checkpoints.Status {
         for ledger in predecessors {
             detail +=
                 "; this ledger replaced ledger \(ledger), whose last checkpoint is in etcd: "
-                + "see the rows of kind Ledger with the name predecessor"
+                + "see the rows of kind 'Ledger' with the name 'predecessor'"
         }
         let isSound = mismatches == 0 && predecessors.isEmpty
         return ["ok": .bool(problem == nil && isSound), "detail": .string(detail)]

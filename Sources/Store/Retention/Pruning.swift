@@ -83,8 +83,8 @@ struct Pruning {
         }
     }
 
-    /// Deletes the moments up to `position`, except the last one. The ledger still knows the state from the time of
-    /// that last moment on.
+    /// Deletes the moments up to `position`, but keeps the last of them. So the ledger still knows the state at that
+    /// moment and at every later time.
     private func pruneMoments(through position: HistoryPosition) throws {
         try db.execute(
             sql: """

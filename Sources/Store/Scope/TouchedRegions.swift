@@ -42,8 +42,9 @@ struct TouchedRegions: Sendable {
     /// The largest number of ids of table `scope` to keep in memory.
     private static let maximumIDs = 1_000
 
-    /// The largest number of rows of table `scope`. A search by a limited principal examines all of them. When the table
-    /// is full, a row with a set of regions that is not in the table counts as touching all regions.
+    /// The maximum number of sets of regions in table `scope`. It is limited, because a search by a limited principal
+    /// examines all of them. When the table is full, a row of the ledger whose set is not in the table counts as touching
+    /// all regions.
     static let maximumScopes: Int64 = 20_000
 
     let rules: RowRegions

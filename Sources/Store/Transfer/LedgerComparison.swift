@@ -136,7 +136,7 @@ struct ChangeCursor {
     /// The number to add to an epoch of the source to get an epoch of the left ledger.
     private let offset: Int64
     private var page: ArraySlice<AuditRecord> = []
-    /// The position after which the next page begins, with an epoch of the left ledger.
+    /// The position after which the next page begins. Its epoch is the one that the left ledger uses.
     private var order: HistoryPosition?
 
     init(_ source: any ChangeSource, _ ranges: [Coverage], offset: Int64) {

@@ -48,7 +48,8 @@ extension LedgerReport {
                 "they replaced ledger \(other), of which etcd holds a checkpoint of "
                     + "\(signed.checkpoint.size) rows"
                     + (isOnRecord
-                        ? " (recorded in a row of kind Ledger with the name predecessor)" : "")))
+                        ? " (recorded in a row of kind 'Ledger' with the name 'predecessor')" : ""))
+        )
         return true
     }
 }

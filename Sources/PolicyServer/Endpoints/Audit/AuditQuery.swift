@@ -164,8 +164,8 @@ extension AuditFilter {
         let until = try request.time("until", now: now)
         if let since, since.microseconds > now.microseconds + clockDifference {
             throw .malformed(
-                "The query parameter since is \(since.rfc3339Seconds), which is in the future: it is "
-                    + "\(now.rfc3339Seconds) now.")
+                "The query parameter 'since' is \(since.rfc3339Seconds), which is in the future; "
+                    + "the server's clock says \(now.rfc3339Seconds).")
         }
         if let since, let until, since >= until {
             throw .malformed(
