@@ -72,7 +72,7 @@ package struct QueryItems: Sendable {
     /// Reads `name=value` pairs joined by `&`. Reads `+` as a space, because HTML forms and curl send a space as `+`.
     /// Throws a 400 problem for an invalid percent sequence or invalid UTF-8.
     package init(parsing text: Substring) throws(Problem) {
-        for pair in text.split(separator: "&") {
+        for pair in text.utf8.split(separator: UInt8(ascii: "&")).map(Substring.init) {
             let separator = pair.utf8.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
             guard let name = percentDecoded(pair[..<separator], plusIsSpace: true),
                 let value = percentDecoded(

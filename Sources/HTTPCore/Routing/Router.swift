@@ -48,7 +48,11 @@ package struct Router: Sendable {
     package func match(_ method: HTTPRequest.Method, path: Substring) throws(Problem) -> Match {
         var segments: [String] = []
         segments.reserveCapacity(8)
-        for raw in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+        // Splits bytes, because splitting characters would look for grapheme clusters.
+        for part in path.utf8.dropFirst()
+            .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        {
+            let raw = Substring(part)
             guard let segment = percentDecoded(raw) else {
                 throw .badRequest("The path has an invalid percent-encoding in '\(raw)'.")
             }
