@@ -5,7 +5,7 @@ import Testing
 extension ProgramTests {
     /// Tests `docs/audit.md` after a day of work. Each command runs exactly as the page shows it.
     struct AuditorQuestionsTests {
-        @Test(.timeLimit(.minutes(5)))
+        @Test(.timeLimit(.minutes(10)))
         func `each of the twelve questions is answered by its command`() async throws {
             let page = try DocumentedPage("docs/audit.md")
             let questions = AuditorQuestion.all(in: page.text)
