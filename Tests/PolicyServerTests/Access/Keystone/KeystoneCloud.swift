@@ -201,7 +201,7 @@ struct KeystoneFixture: Sendable {
             .path
         self.path = path
         let url = try #require(ProviderURL(cloud.keystone.url))
-        client = KeystoneClient(url: url, timeout: .seconds(20), logger: .silent, now: clock.now) {
+        client = KeystoneClient(url: url, timeout: .seconds(60), logger: .silent, now: clock.now) {
             () throws(SettingError) in try KeystoneCredential.read(path)
         }
         authenticator = KeystoneAuthenticator(

@@ -86,7 +86,7 @@ import Testing
             let load = Load()
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 defer { load.isOver.store(true, ordering: .relaxed) }
-                for _ in 0..<4 {
+                for _ in 0..<2 {
                     tasks.addTask {
                         while !load.isOver.load(ordering: .relaxed) {
                             let identity = try? await fixture.identify(token).identity
