@@ -156,14 +156,13 @@ struct AuditFollower: Sendable {
         repeat {
             var isAtEnd = false
             repeat {
-                try await tail.withRows(after: seq) { rows in
-                    let events = try await events(rows, after: seq)
-                    if !events.isEmpty {
-                        try await writer.write(events)
-                        lastWrite = .now
-                    }
-                    seq = rows.last?.record.seq ?? seq
-                    isAtEnd = rows.isEmpty
+                let rows = try await tail.rows(after: seq)
+                let events = try await events(rows, after: seq)
+                seq = rows.last?.record.seq ?? seq
+                isAtEnd = rows.isEmpty
+                if !events.isEmpty {
+                    try await writer.write(events)
+                    lastWrite = .now
                 }
                 // The timer wakes this task three times in each heartbeat interval. A heartbeat is due after two thirds
                 // of the interval without output, because the next wake-up could come too late. Only a wake-up by the

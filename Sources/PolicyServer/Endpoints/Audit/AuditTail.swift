@@ -25,15 +25,12 @@ package final class AuditTail: Sendable {
     private static let page = 100
     /// The maximum distance to the end of the ledger at which a stream takes part in the shared reads.
     private static let nearRows: Int64 = 2_000
-    /// The number of bytes of text after which a read ends.
+    /// The number of bytes of text after which a shared read ends.
     private static let pageBytes = 1 << 20
     /// The number of bytes of events after which a piece for a client ends. A thousand slow clients then need 64 MiB.
     private static let pieceBytes = 64 << 10
     /// The maximum size of the kept events in bytes.
     private static let keptBytes = 8 << 20
-    /// The maximum number of streams that read older rows at the same time. Each of them holds a page until its client
-    /// has taken the page.
-    private static let olderReads = 64
 
     private struct State {
         /// The newest rows, with consecutive numbers.
@@ -41,7 +38,6 @@ package final class AuditTail: Sendable {
         var bytes = 0
         /// The read of the rows after `rows`, which all streams share.
         var reading: (after: Int64, task: Task<Void, any Error>)?
-        var olderReads = 0
 
         /// Returns the kept rows after number `seq`, as many as make up a piece. Returns nil if a row in between may
         /// not be kept.
@@ -78,16 +74,12 @@ package final class AuditTail: Sendable {
 
     package init(_ ledger: AuditLedger) { self.ledger = ledger }
 
-    /// Calls `body` with the next rows after number `seq`; with no rows if there are none. Rows that are missing at the
-    /// beginning have been pruned. If many streams read older rows, waits until some of them have read theirs.
-    package func withRows(
-        after seq: Int64, _ body: ([Row]) async throws -> Void
-    ) async throws {
-        guard ledger.lastSeq > seq else { return try await body([]) }
-        if let rows = try await newest(after: seq) { return try await body(rows) }
-        while !beginOlderRead() { try await Task.sleep(for: .milliseconds(250)) }
-        defer { state.withLock { $0.olderReads -= 1 } }
-        try await body(try await read(after: seq))
+    /// Returns the next rows after number `seq`, as many as make up a piece; no rows if there are none. Rows that are
+    /// missing at the beginning have been pruned.
+    package func rows(after seq: Int64) async throws -> [Row] {
+        guard ledger.lastSeq > seq else { return [] }
+        if let rows = try await newest(after: seq) { return rows }
+        return try await read(after: seq, bytes: Self.pieceBytes)
     }
 
     /// Returns kept rows, or waits for the shared read. Returns nil if `seq` lies far before the newest rows.
@@ -111,19 +103,11 @@ package final class AuditTail: Sendable {
 
     private func readNewest(after seq: Int64) async throws {
         defer { state.withLock { $0.reading = nil } }
-        let rows = try await read(after: seq)
+        let rows = try await read(after: seq, bytes: Self.pageBytes)
         state.withLock { $0.keep(rows) }
     }
 
-    private func read(after seq: Int64) async throws -> [Row] {
-        try await ledger.rows(after: seq, limit: Self.page, bytes: Self.pageBytes).map(Row.init)
-    }
-
-    private func beginOlderRead() -> Bool {
-        state.withLock { state in
-            guard state.olderReads < Self.olderReads else { return false }
-            state.olderReads += 1
-            return true
-        }
+    private func read(after seq: Int64, bytes: Int) async throws -> [Row] {
+        try await ledger.rows(after: seq, limit: Self.page, bytes: bytes).map(Row.init)
     }
 }
