@@ -135,66 +135,12 @@ package enum AuditWords {
     /// Returns the words of a text. A word consists of letters, digits and characters of `marks`. A word has at least
     /// one letter or digit, and does not end in a full stop or colon.
     package static func split(_ text: String) -> [String] {
-        var text = text
-        // Most texts are ASCII. Their bytes are read directly, because the index splits every text of every row.
-        return text.withUTF8 { ascii($0) } ?? anyScalars(text)
-    }
-
-    /// Returns the words of a text; nil if the text is not ASCII.
-    private static func ascii(_ text: UnsafeBufferPointer<UInt8>) -> [String]? {
-        guard text.allSatisfy({ $0 < 0x80 }) else { return nil }
-        var words: [String] = []
-        var start = 0
-        while start < text.count {
-            guard asciiKinds[Int(text[start])] != .separator else {
-                start += 1
-                continue
-            }
-            var end = start
-            var isWord = false
-            while end < text.count, asciiKinds[Int(text[end])] != .separator {
-                isWord = isWord || asciiKinds[Int(text[end])] == .letter
-                end += 1
-            }
-            let next = end
-            while end > start, isFinalMark(text[end - 1]) { end -= 1 }
-            if isWord {
-                let word = UnsafeBufferPointer(rebasing: text[start..<end])
-                words.append(String(decoding: word, as: UTF8.self))
-            }
-            start = next
-        }
-        return words
-    }
-
-    private static func isFinalMark(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: ".") || byte == UInt8(ascii: ":")
-    }
-
-    private enum ASCIIKind {
-        case separator, mark
-        /// A letter or digit.
-        case letter
-    }
-
-    private static let asciiKinds: [ASCIIKind] = (0..<0x80).map { byte in
-        let scalar = Unicode.Scalar(UInt8(byte))
-        return !isOfWord(scalar) ? .separator : marks.contains(scalar) ? .mark : .letter
-    }
-
-    private static func anyScalars(_ text: String) -> [String] {
-        var words: [String] = []
-        var word = String.UnicodeScalarView()
-        func end() {
+        // Cuts words out of the text as slices, because the index splits every text of every row.
+        text.unicodeScalars.split { !isOfWord($0) }.compactMap { part in
+            var word = part
             while let last = word.last, last == "." || last == ":" { word.removeLast() }
-            if word.contains(where: { !marks.contains($0) }) { words.append(String(word)) }
-            word = String.UnicodeScalarView()
+            return word.contains { !marks.contains($0) } ? String(word) : nil
         }
-        for scalar in text.unicodeScalars {
-            if isOfWord(scalar) { word.append(scalar) } else if !word.isEmpty { end() }
-        }
-        end()
-        return words
     }
 
     /// Returns the words of the member names and values of a JSON text, in the order of the text.
@@ -222,8 +168,8 @@ package enum AuditWords {
 
     private static func isOfWord(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII {
-            return marks.contains(scalar) || ("a"..."z").contains(scalar)
-                || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar)
+            return ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
+                || ("0"..."9").contains(scalar) || marks.contains(scalar)
         }
         switch scalar.properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
