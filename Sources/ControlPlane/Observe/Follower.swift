@@ -114,7 +114,7 @@ final class Follower: Sendable {
         let journal = RevisionJournal(changes, authenticator)
         var projection = projector.project(
             changes, events, journal, headRevision: chain.revision, observedAt: time)
-        if let finding = chain.follow(changes, journal: { journal }) {
+        if let finding = chain.follow(changes, journal) {
             logger.error(
                 "\(finding.reason)", metadata: ["revision": "\(changes.revision)"])
             projection.rows.append(

@@ -17,13 +17,10 @@ package struct HeadChain: Sendable {
 
     /// Follows the changes of one revision. Returns the finding about the new `head`. Returns nil if the revision does
     /// not change `head`, or if the new `head` continues the chain.
-    package mutating func follow(_ changes: RevisionChanges) -> HeadFinding? {
-        follow(changes) { RevisionJournal(changes) }
-    }
-
-    /// - Parameter journal: Returns the journal entries of the revision. Called only if the revision changes `head`.
-    mutating func follow(
-        _ changes: RevisionChanges, journal: () -> RevisionJournal
+    ///
+    /// - Parameter journal: The journal entries of the revision; nil if they have not been read yet.
+    package mutating func follow(
+        _ changes: RevisionChanges, _ journal: RevisionJournal? = nil
     ) -> HeadFinding? {
         guard let event = changes.events.last(where: { $0.keyValue.key == Keyspace.head }) else {
             return nil
@@ -43,7 +40,8 @@ package struct HeadChain: Sendable {
         case (.unreadable, _):
             return HeadFinding("head can be read again", before, stored)
         case (.absent, .valid(let head)), (.valid, .valid(let head)):
-            let expected = Self.continued(before.head ?? .initial, journal())
+            let expected = Self.continued(
+                before.head ?? .initial, journal ?? RevisionJournal(changes))
             guard expected != head else { return nil }
             return HeadFinding(
                 "the new value of head does not follow from the previous one: another program wrote it",

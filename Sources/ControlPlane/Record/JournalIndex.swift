@@ -3,7 +3,7 @@ import Domain
 import Etcd
 
 /// The journal entries of one revision, each read once, and the values that the revision wrote.
-struct RevisionJournal {
+package struct RevisionJournal {
     let entries: [(id: ChangeID, reading: JournalReading)]
     /// The written values by key; empty if the revision has no journal entry.
     let values: [String: [UInt8]]

@@ -29,19 +29,12 @@ package struct Projector: Sendable {
     ///
     /// - Parameter headRevision: The mod_revision of `head` before this revision; nil if unknown.
     package func project(
-        _ changes: RevisionChanges, _ events: [AuditedEvent], headRevision: Int64? = nil,
-        observedAt now: Timestamp
+        _ changes: RevisionChanges, _ events: [AuditedEvent], _ journal: RevisionJournal? = nil,
+        headRevision: Int64? = nil, observedAt now: Timestamp
     ) -> Projection {
-        project(
-            changes, events, RevisionJournal(changes, authenticator), headRevision: headRevision,
-            observedAt: now)
-    }
-
-    func project(
-        _ changes: RevisionChanges, _ events: [AuditedEvent], _ entries: RevisionJournal,
-        headRevision: Int64?, observedAt now: Timestamp
-    ) -> Projection {
-        let journal = JournalIndex(entries, authenticator, headRevision: headRevision)
+        let journal = JournalIndex(
+            journal ?? RevisionJournal(changes, authenticator), authenticator,
+            headRevision: headRevision)
         var projection = Projection(revision: changes.revision)
         for event in events {
             let before = event.before.map { AuditedValue(event.key, $0) }
