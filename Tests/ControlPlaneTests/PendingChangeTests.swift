@@ -67,7 +67,7 @@ import TestSupport
             .apply(Manifest([.policy("one")]), prune: try Selector(parsing: "team == 'x'")),
             .delete(.policy("two")), .delete(.subnet(region: "east", name: "web")),
         ]
-        try await withTwoPersons(TwoPersonRule(kinds: Set(TwoPersonRule.allKinds))) { plane, _, _ in
+        try await withTwoPersons(TwoPersonRule(kinds: Set(Grant.allKinds))) { plane, _, _ in
             for operation in operations {
                 let outcome = try await plane.submit(operation, as: .alice)
                 guard let held = outcome.held else {

@@ -100,32 +100,30 @@ extension Planner {
     ) -> Refusal? {
         let author = request.context.actor
         let (all, own) = view.mirror.read { ($0.waiting.total, $0.waiting.load(of: author)) }
-        var refusal: Refusal?
+        let problem: String
         if all.count >= TwoPersonRule.maximumWaiting {
-            refusal = Refusal(
-                .tooManyPending,
+            problem =
                 "\(TwoPersonRule.maximumWaiting) changes wait for a second person: confirm, reject or withdraw"
-                    + " some first")
+                + " some first"
         } else if all.bytes + bytes > TwoPersonRule.maximumBytes {
-            refusal = Refusal(
-                .tooManyPending,
+            problem =
                 "the changes that wait for a second person are together too large: confirm, reject or"
-                    + " withdraw some first")
+                + " withdraw some first"
         } else if own.count >= TwoPersonRule.maximumWaitingOfOne {
-            refusal = Refusal(
-                .tooManyPending,
+            problem =
                 "\(own.count) changes of \(author) wait for a second person: have them confirmed, or withdraw"
-                    + " some first")
+                + " some first"
         } else if own.bytes + bytes > TwoPersonRule.maximumBytesOfOne {
-            refusal = Refusal(
-                .tooManyPending,
+            problem =
                 "the changes of \(author) that wait for a second person are together too large: have them"
-                    + " confirmed, or withdraw some first")
+                + " confirmed, or withdraw some first"
+        } else {
+            return nil
         }
         // Adds the list of pending changes to the read set only for a refusal, because only a refusal depends on the
         // number of pending changes.
-        if refusal != nil { _ = view.paths(prefix: Keyspace.pendingPrefix) }
-        return refusal
+        _ = view.paths(prefix: Keyspace.pendingPrefix)
+        return Refusal(.tooManyPending, problem)
     }
 
     /// Returns the planned write, marked as a break-glass override for the journal. Returns a refusal if the caller may

@@ -1,14 +1,9 @@
-import Domain
-
 /// The kinds of object that no person may change alone.
 package struct TwoPersonRule: Sendable {
     /// The kinds, such as `GlobalNetworkPolicy`. Empty if nothing needs a second person.
     package var kinds: Set<String>
     /// The number of seconds after which a waiting change expires.
     package var lifetimeSeconds: Int64
-
-    /// Every kind that the rule can name.
-    package static let allKinds = Grant.allKinds
 
     package static let off = TwoPersonRule(kinds: [])
 

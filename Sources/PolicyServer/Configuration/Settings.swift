@@ -1,5 +1,6 @@
 package import Calico
 package import ControlPlane
+import Domain
 package import HTTPCore
 package import Logging
 
@@ -146,8 +147,8 @@ package struct Settings: Sendable {
         let kinds = try reader.list(
             .twoPerson, "is neither all nor a kind of object that clients can change"
         ) {
-            $0 == "all" || TwoPersonRule.allKinds.contains($0) ? $0 : nil
+            $0 == "all" || Grant.allKinds.contains($0) ? $0 : nil
         }
-        return Set(kinds.contains("all") ? TwoPersonRule.allKinds : kinds)
+        return Set(kinds.contains("all") ? Grant.allKinds : kinds)
     }
 }

@@ -40,7 +40,7 @@ struct SettingsTests {
         }
         #expect(try rule([]).kinds.isEmpty)
         #expect(try rule(["Region", "Subnet"]).kinds == ["Region", "Subnet"])
-        #expect(try rule(["all"]).kinds == Set(TwoPersonRule.allKinds))
+        #expect(try rule(["all"]).kinds == Set(Grant.allKinds))
         #expect(try rule([], expiry: "12h").lifetimeSeconds == 12 * 3_600)
         for kinds in [["Tier"], ["region"]] {
             #expect(throws: SettingError.self) { try rule(kinds) }
