@@ -172,7 +172,7 @@ package final class ControlPlane: Service {
     private static func writeBlocker(
         _ mirror: Mirror, _ feed: LedgerFeed, _ ledger: AuditLedger
     ) -> ControlPlaneError? {
-        if case .unavailable(let error) = ledger.health {
+        if case .unavailable(let error) = ledger.recentHealth {
             return ControlPlaneError(
                 .ledgerUnavailable,
                 "the audit ledger cannot be written, so changes are refused: \(error.message)")

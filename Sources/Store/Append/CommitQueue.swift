@@ -101,15 +101,17 @@ final class CommitQueue: Sendable {
     }
 
     /// The health after the last write; `unavailable` if the file was deleted or replaced after this write.
-    ///
-    /// To notice a deletion before the next write, this property checks the file, at most once in `checkInterval`. More
-    /// checks would not help: a file can be deleted just after any check, and every commit checks the file again.
-    var health: LedgerHealth {
+    var health: LedgerHealth { health(checkedAfter: .now) }
+
+    /// The same as `health`, but a deletion of the file may be noticed `checkInterval` late. Every request for a change
+    /// reads this property. More checks would not help: a file can be deleted just after any check, and every commit
+    /// checks the file again.
+    var recentHealth: LedgerHealth { health(checkedAfter: .now - Self.checkInterval) }
+
+    private func health(checkedAfter oldest: ContinuousClock.Instant) -> LedgerHealth {
+        let (health, isClosed, checked) = state.withLock { ($0.health, $0.isClosed, $0.checked) }
+        guard health.isAvailable, !isClosed, checked <= oldest else { return health }
         let now = ContinuousClock.now
-        let (health, isClosed, isChecked) = state.withLock {
-            ($0.health, $0.isClosed, now - $0.checked < Self.checkInterval)
-        }
-        guard health.isAvailable, !isClosed, !isChecked else { return health }
         do {
             try guardian.check()
             state.withLock { $0.checked = now }
