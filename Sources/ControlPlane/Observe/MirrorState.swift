@@ -9,6 +9,9 @@ package struct MirrorEntry: Sendable, Equatable {
     package var modRevision: Int64
     /// The blocks of a region or a subnet; empty for other keys.
     package var nets: [CIDR] = []
+    /// The facts about a policy. Nil for other keys, for values that are not resources, and for values that are only
+    /// planned.
+    package var policy: PolicyFacts?
 }
 
 /// The state of the followed etcd keys. Only `put` and `delete` change the stored keys.
@@ -218,8 +221,9 @@ package struct PreparedPut: Sendable {
             var entry = entry
             let value = StoredValue(key, keyValue.value)
             document = value.resource?.document
-            if InventoryKey(key) != nil, let resource = value.resource {
-                entry.nets = InventoryResource.nets(resource)
+            if let resource = value.resource {
+                if InventoryKey(key) != nil { entry.nets = InventoryResource.nets(resource) }
+                entry.policy = PolicyFacts(resource)
             }
             content = .audited(key, entry, StoredFacts(key, value))
         case .pending(let id)?:

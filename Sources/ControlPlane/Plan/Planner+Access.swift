@@ -34,8 +34,11 @@ extension Planner {
         {
             return refusal
         }
-        guard name.isPolicy, let current = current(name, view) else { return nil }
-        guard !isHidden(current, from: scope, view), let object = current.object else {
+        guard name.isPolicy else { return nil }
+        let key = key(name, view)
+        guard view.entry(key.path) != nil else { return nil }
+        guard let current = visible(name, at: key, to: scope, view), let object = current.object
+        else {
             switch change {
             case .delete: return failedPrecondition(name, nil, request) ?? absent(name)
             case .patch: return absent(name)
@@ -55,7 +58,7 @@ extension Planner {
 
     /// Returns true if the caller may not know that the object exists. A compiled policy names its CrossRegionPolicy,
     /// so the compiled policy is hidden unless the caller may see both policies.
-    func isHidden(
+    private func isHidden(
         _ current: CurrentObject, from scope: AccessScope, _ view: PlanningView
     ) -> Bool {
         guard !scope.readsEverything else { return false }
@@ -66,15 +69,25 @@ extension Planner {
 
     /// Returns the object that the caller sees under this name; nil if it does not exist or is hidden.
     ///
-    /// In a region that the caller may not see, nothing is looked up. A hidden global policy costs one look-up and the
-    /// calculation of its reach, because its name does not show its regions.
+    /// In a region that the caller may not see, nothing is looked up. A hidden global policy is looked up, because its
+    /// name does not show its regions, but it is not read.
     func visible(
         _ name: ObjectName, to scope: AccessScope, _ view: PlanningView
     ) -> ObjectView? {
-        guard scope.reaches(name), let current = current(name, view),
-            !isHidden(current, from: scope, view)
+        guard scope.reaches(name) else { return nil }
+        return visible(name, at: key(name, view), to: scope, view)?.object
+    }
+
+    /// Returns the object of this name, whose key is `key`; nil if it does not exist or is hidden from the caller.
+    private func visible(
+        _ name: ObjectName, at key: ResourceKey, to scope: AccessScope, _ view: PlanningView
+    ) -> CurrentObject? {
+        guard let entry = view.entry(key.path) else { return nil }
+        let isVisible = view.isVisible(key, entry, to: scope)
+        guard isVisible != false, let current = current(name, at: key, view),
+            isVisible == true || !isHidden(current, from: scope, view)
         else { return nil }
-        return current.object
+        return current
     }
 
     /// Returns true if the caller may see the policy that is stored at `key`.

@@ -24,7 +24,7 @@ package struct CurrentObject {
 extension Planner {
     /// Returns the key of the object that a client calls `name`. For a policy that does not exist, returns its future
     /// key in the default tier.
-    func key(_ name: ObjectName, _ view: PlanningView) -> ResourceKey {
+    package func key(_ name: ObjectName, _ view: PlanningView) -> ResourceKey {
         switch name {
         case .region(let region): InventoryKey.region(region).resourceKey
         case .subnet(let region, let subnet):
@@ -36,7 +36,13 @@ extension Planner {
 
     /// Returns the object of this name; nil if it does not exist.
     package func current(_ name: ObjectName, _ view: PlanningView) -> CurrentObject? {
-        let key = key(name, view)
+        current(name, at: key(name, view), view)
+    }
+
+    /// Returns the object of this name, whose key is `key`; nil if it does not exist.
+    func current(
+        _ name: ObjectName, at key: ResourceKey, _ view: PlanningView
+    ) -> CurrentObject? {
         guard let stored = view.resource(key) else { return nil }
         guard let resource = stored.resource else {
             return CurrentObject(key: key, revision: stored.revision)

@@ -24,10 +24,11 @@ extension Planner {
         let exact = policyKey(name, stored: name.name)
         if view.entry(exact.path) != nil { return exact }
         return policyKeys(name, view).dropFirst().first { key in
-            guard let stored = view.resource(key), let resource = stored.resource else {
-                return false
-            }
-            return PolicyName.authored(resource) == name.name
+            guard let entry = view.entry(key.path) else { return false }
+            let authored =
+                entry.policy?.authoredName
+                ?? Resource(key: key, bytes: entry.bytes).map(PolicyName.authored)
+            return authored == name.name
         }
     }
 

@@ -78,7 +78,7 @@ package struct PlanningView: Sendable {
     }
 
     /// Returns the current entry. An entry that an earlier document of the manifest writes has revision 0.
-    func entry(_ path: String) -> MirrorEntry? {
+    package func entry(_ path: String) -> MirrorEntry? {
         if let written = overlay[path] {
             return written.map { MirrorEntry(bytes: $0, modRevision: 0) }
         }

@@ -6,15 +6,20 @@ import Store
 extension ControlPlane {
     /// Returns the object as this server shows it now; nil if it does not exist or if the caller may not see it.
     package func object(_ name: ObjectName, for scope: AccessScope) -> ObjectView? {
+        guard scope.reaches(name) else { return nil }
         let planner = writer.planner
         let view = PlanningView(mirror)
-        let path = planner.key(name, view).path
+        let key = planner.key(name, view)
+        let path = key.path
         guard let entry = view.entry(path) else { return nil }
-        if scope.readsEverything, var known = mirror.shown.find(path, entry) {
+        let isVisible = view.isVisible(key, entry, to: scope)
+        if isVisible == true, var known = mirror.shown.find(path, entry) {
             known.name = name
             return known
         }
-        guard let object = planner.visible(name, to: scope, view) else { return nil }
+        guard isVisible != false,
+            let object = planner.visible(name, to: scope, view)
+        else { return nil }
         // Caches the object only if it has the entry's revision, because the object can change after the entry was
         // read.
         return object.revision == entry.modRevision

@@ -37,7 +37,14 @@ package struct ListScan {
                 continue
             }
             let (path, entry) = buffer.removeFirst()
-            if let view = view(path, entry), scope.sees(view) { return (path, view) }
+            guard let key = ResourceKey(path: path) else { continue }
+            let isVisible =
+                scope.readsEverything
+                ? true : PlanningView(mirror).isVisible(key, entry, to: scope)
+            guard isVisible != false, let view = view(path, key, entry),
+                isVisible == true || scope.sees(view)
+            else { continue }
+            return (path, view)
         }
     }
 
@@ -67,8 +74,7 @@ package struct ListScan {
         buffer = found[...]
     }
 
-    private func view(_ path: String, _ entry: MirrorEntry) -> ObjectView? {
-        guard let key = ResourceKey(path: path) else { return nil }
+    private func view(_ path: String, _ key: ResourceKey, _ entry: MirrorEntry) -> ObjectView? {
         if query.labels.isEmpty, let view = mirror.shown.find(path, entry) {
             return scope.reaches(view.name) && mirror.isShown(key) ? view : nil
         }
