@@ -37,7 +37,8 @@ struct BatchWrites {
     private var changesTiering = false
     private var deletesRegion = false
     private var changesGlobalPolicies = false
-    private var twins: Set<String> = []
+    /// The keys that the written policies have, or may have without a tier prefix.
+    private var policyNames: Set<String> = []
 
     /// Returns true if the batch writes a key of `writes`, or if the batch could change the answer to one of `reads`.
     func affect(_ reads: ReadSet, _ writes: [ObjectWrite]) -> Bool {
@@ -56,7 +57,8 @@ struct BatchWrites {
         case .hasRegions: answer == .flag(false) ? changesRegions : deletesRegion
         case .tiers: changesTiers
         case .hasTieredPolicies: changesTiering
-        case .twins(let path): twins.contains(Self.twinKey(path))
+        case .twins(let path), .prefixed(let path):
+            Self.possibleNames(path).contains(where: policyNames.contains)
         case .crossRegionPolicies, .policies: changesGlobalPolicies
         // Assumes that every batch changes the answer, because the labels of the written objects are not compared with
         // the selector.
@@ -65,12 +67,17 @@ struct BatchWrites {
         }
     }
 
-    /// Returns `path` without a tier prefix in the policy's name. The result is the same for the policies `web` and
-    /// `default.web`, because the API shows both as one policy.
-    private static func twinKey(_ path: String) -> String {
-        let end = path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex
-        let name = path[end...].split(separator: ".", maxSplits: 1).last ?? path[end...]
-        return String(path[..<end] + name)
+    /// Returns `path`, and `path` without the parts of the policy's name before each dot. One of these is the key
+    /// without a tier prefix: the names of policies and of tiers may contain dots.
+    private static func possibleNames(_ path: String) -> [String] {
+        var names = [path]
+        var start = path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex
+        let folder = path[..<start]
+        while let dot = path[start...].firstIndex(of: ".") {
+            start = path.index(after: dot)
+            names.append(String(folder + path[start...]))
+        }
+        return names
     }
 
     /// Adds the writes of one more member.
@@ -80,7 +87,7 @@ struct BatchWrites {
             guard let key = ResourceKey(path: object.path) else { continue }
             if key.kind == .tier { changesTiers = true }
             if key.kind.isPolicy {
-                twins.insert(Self.twinKey(object.path))
+                policyNames.formUnion(Self.possibleNames(object.path))
                 if key.kind == .globalNetworkPolicy { changesGlobalPolicies = true }
                 if key.name.hasPrefix(PolicyName.defaultTier + ".") { changesTiering = true }
             }

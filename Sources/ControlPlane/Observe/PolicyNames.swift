@@ -18,7 +18,7 @@ struct PolicyNames: Sendable {
     private(set) var plain = 0
     private var names: [String: Name] = [:]
     /// The keys with a tier prefix, grouped by the key that the same policy would have without a prefix.
-    private var prefixed: [String: Set<String>] = [:]
+    private var prefixedPaths: [String: Set<String>] = [:]
 
     /// Replaces the name of the policy stored under `path`; nil removes it. Returns `path`, and the keys of all
     /// policies that are, or were before the call, the same object in the API.
@@ -31,15 +31,18 @@ struct PolicyNames: Sendable {
         if old?.isPlainDefault == true { plain -= 1 }
         if name?.isPlainDefault == true { plain += 1 }
         if let old, old.plainPath != path {
-            prefixed[old.plainPath]?.remove(path)
-            if prefixed[old.plainPath]?.isEmpty == true { prefixed[old.plainPath] = nil }
+            prefixedPaths[old.plainPath]?.remove(path)
+            if prefixedPaths[old.plainPath]?.isEmpty == true { prefixedPaths[old.plainPath] = nil }
         }
         if let name, name.plainPath != path {
-            prefixed[name.plainPath, default: []].insert(path)
+            prefixedPaths[name.plainPath, default: []].insert(path)
         }
         for case let name? in [old, name] { affected.formUnion(group(name.plainPath)) }
         return affected.union([path])
     }
+
+    /// Returns the keys with a tier prefix of the policy whose key without a prefix would be `plainPath`.
+    func prefixed(_ plainPath: String) -> Set<String> { prefixedPaths[plainPath] ?? [] }
 
     /// Returns the other keys under which the object at `path` is also stored, in order.
     func twins(of path: String) -> [String] {
@@ -52,11 +55,11 @@ struct PolicyNames: Sendable {
     /// prefix, the API shows the first of them.
     func isShown(_ path: String) -> Bool {
         guard let plainPath = names[path]?.plainPath, plainPath != path else { return true }
-        return names[plainPath] == nil && prefixed[plainPath]?.min() == path
+        return names[plainPath] == nil && prefixed(plainPath).min() == path
     }
 
     private func group(_ plainPath: String) -> Set<String> {
-        var paths = prefixed[plainPath] ?? []
+        var paths = prefixed(plainPath)
         if names[plainPath] != nil { paths.insert(plainPath) }
         return paths
     }

@@ -20,8 +20,10 @@ extension Planner {
         }
     }
 
+    /// Returns the key under which the policy that a client calls `name` is stored; nil if it is not stored.
     func existingPolicyKey(_ name: ObjectName, _ view: PlanningView) -> ResourceKey? {
         let exact = policyKey(name, stored: name.name)
+        guard view.hasWrites else { return view.storedPolicyKey(exact) }
         if view.entry(exact.path) != nil { return exact }
         return policyKeys(name, view).dropFirst().first { key in
             guard let entry = view.entry(key.path) else { return false }

@@ -41,6 +41,9 @@ package struct PlanningView: Sendable {
         return allTiers
     }
 
+    /// True if an earlier document of the manifest writes a key.
+    var hasWrites: Bool { !overlay.isEmpty }
+
     /// Returns true if an earlier document of the manifest writes this key.
     func isTouched(_ path: String) -> Bool { overlay.index(forKey: path) != nil }
 
@@ -194,6 +197,19 @@ extension PlanningView {
             guard let key = ResourceKey(path: path), let entry = entry(path) else { return nil }
             return (key, entry.modRevision)
         }
+    }
+
+    /// Returns `plain` if a policy is stored there. Otherwise returns the first key with a tier prefix under which the
+    /// same policy is stored; nil if there is none. Ignores the writes of earlier documents of the manifest.
+    func storedPolicyKey(_ plain: ResourceKey) -> ResourceKey? {
+        let path = plain.path
+        let (revision, prefixed) = mirror.read {
+            ($0.entries[path]?.modRevision ?? 0, $0.stored.policyNames.prefixed(path))
+        }
+        log.note(.revision(path: path), .revision(revision))
+        guard revision == 0 else { return plain }
+        log.note(.prefixed(path: path), .set(prefixed))
+        return prefixed.min().flatMap(ResourceKey.init(path:))
     }
 
     /// Returns the keys of the GlobalNetworkPolicies that mention the region, in order. Includes policies that this

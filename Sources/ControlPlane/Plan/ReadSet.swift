@@ -26,6 +26,8 @@ enum MirrorQuery: Hashable, Sendable {
     case hasLegacyEndpoints
     /// The other keys under which the policy at `path` is also stored.
     case twins(path: String)
+    /// The keys with a tier prefix under which the policy is stored whose key without a prefix is `path`.
+    case prefixed(path: String)
     /// The keys of the CrossRegionPolicies that name a subnet.
     case crossRegionPolicies(naming: SubnetID)
     /// The keys of the GlobalNetworkPolicies that mention a region.
@@ -86,6 +88,7 @@ extension MirrorQuery {
         case .hasRegions: return .flag(!state.regions.isEmpty)
         case .hasTieredPolicies: return .flag(state.tieredPolicies > 0)
         case .twins(let path): return .names(state.stored.policyNames.twins(of: path))
+        case .prefixed(let path): return .set(state.stored.policyNames.prefixed(path))
         case .crossRegionPolicies(let subnet):
             return .set(state.stored.crossRegions.policies(naming: subnet))
         case .policies(let region):
