@@ -41,6 +41,14 @@ package struct PolicyFacts: Sendable, Equatable {
         }
     }
 
+    /// The facts that stand in for those of an absent policy.
+    fileprivate static let absent: PolicyFacts? = PolicyFacts(
+        authoredName: "", kind: ResourceKind.globalNetworkPolicy.rawValue, reach: .some([""]))
+
+    private init(authoredName: String, kind: String, reach: RegionSet) {
+        (self.authoredName, self.kind, self.reach) = (authoredName, kind, reach)
+    }
+
     /// Returns true if the caller has the rights that `kind` and `reach` require.
     func isAllowed(_ scope: AccessScope) -> Bool {
         scope.allows(.readObjects, kind: kind, touching: reach)
@@ -50,15 +58,19 @@ package struct PolicyFacts: Sendable, Equatable {
 extension PlanningView {
     /// Returns true if the caller may know the object that is stored at `key`, and false if the object is hidden from
     /// the caller. Returns nil if this depends on other objects, or if the value is damaged or not written yet.
-    package func isVisible(_ key: ResourceKey, _ entry: MirrorEntry, to scope: AccessScope) -> Bool?
-    {
+    ///
+    /// For an absent policy, `key` or `entry` is nil. The rights are compared in this case too, so that the answer takes
+    /// as long as for a hidden policy.
+    package func isVisible(
+        _ key: ResourceKey?, _ entry: MirrorEntry?, to scope: AccessScope
+    ) -> Bool? {
         guard !scope.readsEverything else { return true }
-        switch InventoryKey(key) {
+        switch key.flatMap(InventoryKey.init) {
         case .region(let region)?: return scope.sees("Region", in: region)
         case .subnet(let region, _)?: return scope.sees("Subnet", in: region)
         case nil: break
         }
-        guard let policy = entry.policy else { return nil }
+        guard let policy = entry.map(\.policy) ?? .absent else { return nil }
         guard policy.isAllowed(scope) else { return false }
         guard !policy.isComplete else { return true }
         guard let source = policy.source.flatMap(crossRegionFacts), !source.isAllowed(scope) else {

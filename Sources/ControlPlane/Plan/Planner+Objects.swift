@@ -34,6 +34,12 @@ extension Planner {
         }
     }
 
+    /// Returns the key under which the object of this name is, or would be, stored; nil for a policy that does not
+    /// exist.
+    func storedKey(_ name: ObjectName, _ view: PlanningView) -> ResourceKey? {
+        name.isPolicy ? existingPolicyKey(name, view) : key(name, view)
+    }
+
     /// Returns the object of this name; nil if it does not exist.
     package func current(_ name: ObjectName, _ view: PlanningView) -> CurrentObject? {
         current(name, at: key(name, view), view)

@@ -9,10 +9,11 @@ extension ControlPlane {
         guard scope.reaches(name) else { return nil }
         let planner = writer.planner
         let view = PlanningView(mirror)
-        let key = planner.key(name, view)
-        let path = key.path
-        guard let entry = view.entry(path) else { return nil }
+        let key = planner.storedKey(name, view)
+        let path = key?.path ?? ""
+        let entry = view.entry(path)
         let isVisible = view.isVisible(key, entry, to: scope)
+        guard let entry else { return nil }
         if isVisible == true, var known = mirror.shown.find(path, entry) {
             known.name = name
             return known

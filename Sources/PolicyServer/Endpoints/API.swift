@@ -24,6 +24,7 @@ package struct API: Sendable {
     /// The newest rows of the ledger, for all streams.
     let tail: AuditTail
     let listTags = ListTags()
+    let timing = EvenTiming()
     /// The queue that reads large bodies one at a time.
     let largeBodies = LargeBodyQueue()
 
@@ -54,7 +55,7 @@ package struct API: Sendable {
             + auditExportRoutes + holdRoutes + operationsRoutes + identityRoutes
             + accessCheckRoutes + pendingRoutes
         return routes.map { route in
-            var route = access.guarding(route)
+            var route = access.guarding(timing.evening(route))
             if !route.accepts.isEmpty { route.bodyMemory = Self.documentMemory }
             return route
         }
