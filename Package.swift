@@ -45,7 +45,7 @@ let package = Package(
         .target(
             name: "HTTPCore",
             dependencies: [
-                "Documents",
+                "CZlib", "Documents",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

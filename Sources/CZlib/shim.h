@@ -1,2 +1,2 @@
-// zlib's gz* functions: segments of the ledger are gzip files (https://www.zlib.net/manual.html#Gzip).
+// zlib: segments of the ledger are gzip files, and answers are compressed (https://www.zlib.net/manual.html).
 #include <zlib.h>

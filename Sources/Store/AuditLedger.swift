@@ -89,9 +89,9 @@ package final class AuditLedger: Sendable {
     /// The number of the last row on disk; 0 if the ledger is empty.
     package var lastSeq: Int64 { queue.lastSeq }
 
-    /// Returns a stream that gives an element after rows were written. One element may stand for several writes.
-    /// The stream ends when `close()` is called.
-    package func commits() -> AsyncStream<Void> { queue.commits() }
+    /// Returns a stream that gives an element after rows were written, and the signal that wakes the stream. One element
+    /// may stand for several writes. The stream ends when `close()` is called.
+    package func commits() -> (wakes: AsyncStream<Void>, signal: Signal) { queue.commits() }
 
     /// Tests whether the file can be written, and returns the health.
     ///

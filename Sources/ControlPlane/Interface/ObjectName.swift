@@ -108,6 +108,9 @@ package struct ObjectView: Sendable {
         }
     }
 
+    /// The size of the document as JSON in bytes, if the view has the JSON; otherwise 0.
+    package var size: Int { if case .json(let bytes) = content { bytes.count } else { 0 } }
+
     /// The kind that clients see.
     package var kind: String {
         switch content {

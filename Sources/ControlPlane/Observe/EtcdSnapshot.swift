@@ -17,11 +17,22 @@ struct EtcdSnapshot: Sendable {
         _ authenticator: JournalAuthenticator
     ) async throws -> EtcdSnapshot {
         var listing = EtcdSnapshot(state: MirrorState(authenticator: authenticator))
-        for prefix in AuditedKey.prefixes + [MirrorState.endpointPrefix] {
-            // Reads all pages at the same revision, so that they show one state.
-            try await store.rangePages(prefix: EtcdKey(prefix), revision: revision) { page in
-                for keyValue in page.keyValues { listing.add(keyValue, keepsValues: keepsValues) }
+        // Parses each page in a task of its own, because the parsing takes most of the time of a start.
+        try await withThrowingTaskGroup(of: [PreparedPut].self) { group in
+            var parsing = 0
+            for prefix in AuditedKey.prefixes + [MirrorState.endpointPrefix] {
+                // Reads all pages at the same revision, so that they show one state.
+                try await store.rangePages(prefix: EtcdKey(prefix), revision: revision) { page in
+                    if parsing == maximumPages, let parsed = try await group.next() {
+                        listing.add(parsed, keepsValues: keepsValues)
+                        parsing -= 1
+                    }
+                    let keyValues = page.keyValues
+                    group.addTask { keyValues.map { PreparedPut($0, authenticator) } }
+                    parsing += 1
+                }
             }
+            for try await parsed in group { listing.add(parsed, keepsValues: keepsValues) }
         }
         let head = RangeRequest(.key(Keyspace.head), revision: revision)
         for keyValue in try await store.range(head).keyValues { listing.state.put(keyValue) }
@@ -47,10 +58,16 @@ struct EtcdSnapshot: Sendable {
         return revisions
     }
 
-    private mutating func add(_ keyValue: KeyValue, keepsValues: Bool) {
-        state.put(keyValue)
-        guard keepsValues, let path = AuditedKey(keyValue.key)?.path else { return }
-        audited[path] = keyValue
+    /// The maximum number of pages that are parsed at the same time. It limits the memory: a parsed page is about ten
+    /// times as large as its text.
+    private static let maximumPages = 4
+
+    private mutating func add(_ puts: [PreparedPut], keepsValues: Bool) {
+        for put in puts {
+            state.put(put)
+            guard keepsValues, let path = AuditedKey(put.keyValue.key)?.path else { continue }
+            audited[path] = put.keyValue
+        }
     }
 }
 

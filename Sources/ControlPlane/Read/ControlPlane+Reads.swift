@@ -27,6 +27,19 @@ extension ControlPlane {
             ? mirror.shown.keep(path, entry, object) : object
     }
 
+    /// Returns the object as this server shows it now, if the caller may see it and if it is in memory as JSON. Parses
+    /// and waits for nothing. Returns nil otherwise, and while this server has not read a complete state of etcd.
+    package func cachedObject(_ name: ObjectName, for scope: AccessScope) -> ObjectView? {
+        guard scope.reaches(name), mirror.isReadable else { return nil }
+        let view = PlanningView(mirror)
+        guard let key = writer.planner.storedKey(name, view), let entry = view.entry(key.path),
+            view.isVisible(key, entry, to: scope) == true,
+            var known = mirror.shown.find(key.path, entry)
+        else { return nil }
+        known.name = name
+        return known
+    }
+
     /// Returns one page of a list of the objects that the caller may see. `query.after` is the `next` of an earlier
     /// page.
     package func list(_ query: ListQuery, for scope: AccessScope) -> ListPage {

@@ -79,7 +79,7 @@ private struct MediaRange {
         var weight = 1000
         while let parameter = parts.next()?.trimmed() {
             guard parameter.hasPrefix("q=") else { continue }
-            guard let quality = Self.thousandths(parameter.dropFirst(2)) else { return nil }
+            guard let quality = thousandths(parameter.dropFirst(2)) else { return nil }
             weight = quality
         }
         self.weight = weight
@@ -96,18 +96,18 @@ private struct MediaRange {
         guard halves.count == 2 else { return false }
         return (type == "*" || type == halves[0]) && (subtype == "*" || subtype == halves[1])
     }
+}
 
-    /// Reads a weight (RFC 9110 §12.4.2): `0` or `1`, with up to three decimals.
-    private static func thousandths(_ text: Substring) -> Int? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let whole = Int(decimal: parts[0]), (0...1).contains(whole) else {
-            return nil
-        }
-        let decimals = parts.count == 2 ? parts[1] : ""
-        guard decimals.count <= 3, decimals.allSatisfy({ $0.isASCII && $0.isNumber }) else {
-            return nil
-        }
-        let padded = decimals + String(repeating: "0", count: 3 - decimals.count)
-        return min(1000, whole * 1000 + (Int(padded) ?? 0))
+/// Reads a weight (RFC 9110 §12.4.2): `0` or `1`, with up to three decimals.
+func thousandths(_ text: Substring) -> Int? {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count <= 2, let whole = Int(decimal: parts[0]), (0...1).contains(whole) else {
+        return nil
     }
+    let decimals = parts.count == 2 ? parts[1] : ""
+    guard decimals.count <= 3, decimals.allSatisfy({ $0.isASCII && $0.isNumber }) else {
+        return nil
+    }
+    let padded = decimals + String(repeating: "0", count: 3 - decimals.count)
+    return min(1000, whole * 1000 + (Int(padded) ?? 0))
 }

@@ -61,6 +61,17 @@ package struct Route: Sendable {
             maxBodyBytes: nil, handler: .immediate(handler))
     }
 
+    /// Creates a route that is answered on the event loop if `handler` has the answer in memory, and otherwise by work
+    /// that `handler` returns. Neither gets a body.
+    package init(
+        either method: HTTPRequest.Method, _ pattern: String, query: [QueryParameter] = [],
+        produces: [String] = [], handler: @escaping @Sendable (Request) throws -> Immediate
+    ) {
+        self.init(
+            method, pattern, query: query, accepts: [], produces: produces, requiresBody: false,
+            maxBodyBytes: nil, handler: .either(handler))
+    }
+
     private init(
         _ method: HTTPRequest.Method, _ pattern: String, query: [QueryParameter],
         accepts: [String], produces: [String], requiresBody: Bool?, maxBodyBytes: Int?,

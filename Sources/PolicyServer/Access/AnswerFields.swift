@@ -5,31 +5,41 @@ import HTTPTypes
 /// Completes the answers of one route: adds the principal and the header fields for caches, and ends a streamed answer
 /// when the credential of the request is no longer valid.
 struct AnswerFields: Sendable {
-    /// The value of the field Vary; nil if the answers are public.
-    private let vary: String?
+    /// True if the answers depend on the field Accept.
+    private let isNegotiated: Bool
+    /// True if the answers depend on the client's credential.
+    private let isPrivate: Bool
     /// Returns true if the request would still be admitted now.
     private let isAdmitted: @Sendable (Request) async -> Bool
 
     /// Creates the fields of a route whose answers depend on the client's credential.
     init(_ route: Route, isAdmitted: @escaping @Sendable (Request) async -> Bool) {
-        vary = (route.produces.count > 1 ? "Accept, " : "") + Self.credentials
+        isNegotiated = route.produces.count > 1
+        isPrivate = true
         self.isAdmitted = isAdmitted
     }
 
     /// Creates the fields of a route whose answers are public.
     init(public route: Route) {
-        vary = nil
+        isNegotiated = route.produces.count > 1
+        isPrivate = false
         isAdmitted = { _ in true }
     }
 
-    /// Returns `response` with the principal and the header fields added.
+    /// Returns `response` with the principal and the header fields added, compressed if the client accepts gzip.
     func callAsFunction(_ response: Response, _ request: Request) -> Response {
         var response = response
         response.identity = request.identity
         response.principal = request.caller.principal
         response.headers.append(contentsOf: request.answerFields)
-        guard let vary else { return response }
-        response.headers[.vary] = vary
+        let vary = [
+            isNegotiated ? "Accept" : nil,
+            response.isCompressible ? "Accept-Encoding" : nil,
+            isPrivate ? Self.credentials : nil,
+        ].compactMap { $0 }
+        if !vary.isEmpty { response.headers[.vary] = vary.joined(separator: ", ") }
+        response = response.compressed(for: request)
+        guard isPrivate else { return response }
         if response.headers[.cacheControl] == nil {
             // No cache may store a 401 or 429 answer. Any other answer may be stored only by the client's own cache,
             // which must ask the server before each use (RFC 9111 section 5.2.2).

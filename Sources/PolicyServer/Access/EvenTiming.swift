@@ -25,25 +25,43 @@ package struct EvenTiming: Sendable {
     /// Returns `route` with a handler that delays its answers. The route's needs must be checked outside this handler,
     /// because they give the request its caller.
     package func evening(_ route: Route) -> Route {
-        guard case .asynchronous(let handler) = route.handler else { return route }
         let readsLedger = Self.readsLedger(route)
         var evened = route
-        evened.handler = .asynchronous { request in
-            guard !request.caller.scope.readsEverything else { return try await handler(request) }
-            let start = now()
-            let isEvened = readsLedger || request.query["at"] != nil
-            do {
-                let response = try await handler(request)
-                if isEvened { await delay(since: start) }
-                return response
-            } catch {
-                let status = (error as? Problem)?.status
-                let isAbsence = status == .notFound || status == .preconditionFailed
-                if isEvened || isAbsence && request.method != .get { await delay(since: start) }
-                throw error
+        switch route.handler {
+        case .immediate: break
+        case .either(let handler):
+            // An answer that is made on the event loop comes from memory.
+            evened.handler = .either { request in
+                switch try handler(request) {
+                case .answer(let response): return .answer(response)
+                case .later(let work):
+                    return .later {
+                        try await answer(request, readsLedger) { _ in try await work() }
+                    }
+                }
             }
+        case .asynchronous(let handler):
+            evened.handler = .asynchronous { try await answer($0, readsLedger, handler) }
         }
         return evened
+    }
+
+    private func answer(
+        _ request: Request, _ readsLedger: Bool, _ work: (Request) async throws -> Response
+    ) async throws -> Response {
+        guard !request.caller.scope.readsEverything else { return try await work(request) }
+        let start = now()
+        let isEvened = readsLedger || request.query["at"] != nil
+        do {
+            let response = try await work(request)
+            if isEvened { await delay(since: start) }
+            return response
+        } catch {
+            let status = (error as? Problem)?.status
+            let isAbsence = status == .notFound || status == .preconditionFailed
+            if isEvened || isAbsence && request.method != .get { await delay(since: start) }
+            throw error
+        }
     }
 
     private func delay(since start: ContinuousClock.Instant) async {

@@ -57,7 +57,12 @@ package enum EntityTags {
         rest = rest.dropFirst(1 + content.count)
         guard rest.first == UInt8(ascii: "\"") else { return nil }
         rest = rest.dropFirst()
-        return (String(decoding: content, as: UTF8.self), isWeak)
+        // A compressed answer has a tag of its own, which means the same revision.
+        var text = String(decoding: content, as: UTF8.self)
+        if text.hasSuffix(ContentCoding.tagSuffix) {
+            text.removeLast(ContentCoding.tagSuffix.count)
+        }
+        return (text, isWeak)
     }
 
     /// Reads a revision without a sign and without leading zeros, so that each revision has only one tag.

@@ -141,10 +141,10 @@ final class CommitQueue: Sendable {
             })
     }
 
-    /// Returns a stream that gives an element after rows were written. One element may stand for several writes.
-    /// The stream ends when the queue is closed.
-    func commits() -> AsyncStream<Void> {
-        let (stream, signal) = Signal.make()
+    /// Returns a stream that gives an element after rows were written, and the signal that wakes the stream. One element
+    /// may stand for several writes. The stream ends when the queue is closed.
+    func commits() -> (wakes: AsyncStream<Void>, signal: Signal) {
+        let (wakes, signal) = Signal.make()
         let number: Int? = state.withLock { state in
             guard !state.isClosed else { return nil }
             state.nextFollower += 1
@@ -153,12 +153,12 @@ final class CommitQueue: Sendable {
         }
         guard let number else {
             signal.finish()
-            return stream
+            return (wakes, signal)
         }
         signal.onTermination { [weak self] in
             _ = self?.state.withLock { $0.followers.removeValue(forKey: number) }
         }
-        return stream
+        return (wakes, signal)
     }
 
     /// True after a write or a read has found damage, until a check finds the file sound.

@@ -85,7 +85,7 @@ extension AuditLedger {
     ///   new attempt.
     package func keepTexts(onFailure: @Sendable (any Error) -> Void = { _ in }) async {
         await indexWhenQuiet(onFailure)
-        for await _ in commits() { await indexWhenQuiet(onFailure) }
+        for await _ in commits().wakes { await indexWhenQuiet(onFailure) }
     }
 
     private func indexWhenQuiet(_ onFailure: @Sendable (any Error) -> Void) async {

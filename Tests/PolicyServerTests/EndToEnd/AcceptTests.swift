@@ -55,7 +55,9 @@ extension EndToEndTests {
                 #expect(created["Vary"] == "Accept")
                 let tag = [("If-None-Match", try #require(created.eTag))]
                 for path in ["/v1/regions/west", "/v1/regions", "/v1/audit", "/openapi.yaml"] {
-                    #expect(try await server.send(.get, path)["Vary"] == "Accept", "\(path)")
+                    #expect(
+                        try await server.send(.get, path)["Vary"]?.hasPrefix("Accept") == true,
+                        "\(path)")
                 }
                 let known = try await server.send(.get, "/v1/regions/west", tag)
                 #expect(known.status == 304)

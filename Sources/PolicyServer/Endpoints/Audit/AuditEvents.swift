@@ -110,20 +110,15 @@ struct AuditFollower: Sendable {
 
     /// Sends rows until the client disconnects or the server begins to shut down.
     func run(_ writer: ResponseBodyWriter) async throws {
-        // The signal buffers one wake-up. One is enough, because `follow` reads to the end of the ledger after each
+        // The stream buffers one wake-up. One is enough, because `follow` reads to the end of the ledger after each
         // wake-up.
-        let (wakes, signal) = Signal.make()
-        let commits = ledger.commits()
+        let (wakes, signal) = ledger.commits()
         let ticks = TickCount()
         let pause = heartbeat / 3
         try await withGracefulShutdownHandler {
-            // The two tasks only raise the signal. Only `follow` writes, because only one task may use the writer at a
-            // time.
+            // The other task only raises the signal. Only `follow` writes, because only one task may use the writer at
+            // a time.
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    for await _ in commits { signal.raise() }
-                    signal.finish()
-                }
                 group.addTask {
                     while (try? await Task.sleep(for: pause)) != nil {
                         ticks.increase()
@@ -139,6 +134,10 @@ struct AuditFollower: Sendable {
             signal.finish()
         }
     }
+
+    /// The minimum time between two wake-ups by new rows. While many rows are written, one write then has the rows of
+    /// many commits. Without this pause, two hundred streams would take most of the time of the processor.
+    private static let pause = Duration.milliseconds(100)
 
     /// Sends the rows after `start`, and then new rows at each wake-up. Sends heartbeats when nothing else is sent.
     ///
@@ -175,6 +174,8 @@ struct AuditFollower: Sendable {
                 }
                 tick = now
             } while !isAtEnd && !Task.isShuttingDownGracefully && !Task.isCancelled
+            let rest = ContinuousClock.now.duration(to: lastWrite + Self.pause)
+            if rest > .zero { try await Task.sleep(for: rest) }
         } while await wakes.next() != nil
     }
 
@@ -182,11 +183,13 @@ struct AuditFollower: Sendable {
     private func events(_ rows: [AuditTail.Row], after seq: Int64) async throws -> [UInt8] {
         let visible = try await ledger.visible(rows.map(\.record), within: scope)
         let shown = Set(visible.lazy.filter(isShown).map(\.seq))
-        var events = rows.filter { shown.contains($0.record.seq) }.flatMap(\.event)
+        var events: [UInt8] = []
+        events.reserveCapacity(rows.reduce(64) { $0 + $1.event.count })
         // Row numbers are consecutive, so missing numbers belong to pruned rows.
         if let first = rows.first?.record.seq, first - 1 > seq {
-            events = Self.pruned(from: seq + 1, to: first - 1) + events
+            events += Self.pruned(from: seq + 1, to: first - 1)
         }
+        for row in rows where shown.contains(row.record.seq) { events += row.event }
         return events
     }
 

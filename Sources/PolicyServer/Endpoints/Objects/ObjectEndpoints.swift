@@ -94,8 +94,13 @@ extension API {
         name: @escaping @Sendable (Request) throws(Problem) -> ObjectName
     ) -> [Route] {
         [
-            Route(.get, pattern, query: ["at", "atLeast"], produces: DocumentFormat.answerTypes) {
-                try await read(name($0), $0)
+            Route(
+                either: .get, pattern, query: ["at", "atLeast"],
+                produces: DocumentFormat.answerTypes
+            ) { request in
+                let name = try name(request)
+                if let answer = try readAtOnce(name, request) { return .answer(answer) }
+                return .later { try await read(name, request) }
             },
             Route(
                 .put, pattern, query: Self.writeQuery + putQuery, accepts: DocumentFormat.bodyTypes,

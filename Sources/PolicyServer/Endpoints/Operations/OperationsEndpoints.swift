@@ -23,12 +23,19 @@ extension API {
             },
             Route(immediate: .get, "/openapi.yaml", produces: ["application/yaml", "text/plain"]) {
                 let isText = $0.responseType == "text/plain"
-                return Response(
-                    contentType: isText ? "text/plain; charset=utf-8" : "application/yaml",
-                    PackageResources.openapi_yaml)
+                let type = isText ? "text/plain; charset=utf-8" : "application/yaml"
+                guard ContentCoding.acceptsGzip($0.headers[.acceptEncoding]),
+                    let packed = Self.packedContract
+                else { return Response(contentType: type, PackageResources.openapi_yaml) }
+                var response = Response(contentType: type, packed)
+                response.headers[.contentEncoding] = "gzip"
+                return response
             },
         ]
     }
+
+    /// The contract, compressed once, because this answer is made on the event loop.
+    private static let packedContract = ContentCoding.gzip(PackageResources.openapi_yaml)
 
     private func readiness(_ request: Request) async -> Response {
         let health = await controlPlane.health()
