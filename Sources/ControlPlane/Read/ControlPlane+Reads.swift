@@ -58,6 +58,9 @@ extension ControlPlane {
         return page
     }
 
+    /// True if reads show a complete state of etcd, which may be old.
+    package var isReadable: Bool { mirror.isReadable }
+
     /// Returns the number of changes to lists of `collection`. If the number is the same before and after a list is
     /// read, that list stays current until the number rises.
     package func listVersion(_ collection: ListQuery.Collection) -> UInt64 {

@@ -59,6 +59,7 @@ extension Response {
     /// True if the body is compressed for a client that accepts gzip.
     package var isCompressible: Bool {
         guard case .bytes(let bytes) = body else { return false }
+        if headers[.contentEncoding] != nil { return true }
         return bytes.count >= ContentCoding.minimumBytes && status.kind == .successful
     }
 

@@ -55,26 +55,39 @@ package struct RequestLog: Sendable {
     func record(_ summary: RequestSummary) {
         onRequest?(summary)
         guard logger.logLevel <= level else { return }
-        var metadata: Logger.Metadata = [
-            "request-id": .string(summary.requestID),
-            "method": .string(summary.method?.rawValue ?? "-"),
-            "path": .string(summary.path),
-            "status": .stringConvertible(summary.status),
-            "duration-ms": .stringConvertible(summary.milliseconds),
-            "bytes-in": .stringConvertible(summary.bytesIn),
-            "bytes-out": .stringConvertible(summary.bytesOut),
-            "remote": .string(summary.peer.address),
-        ]
-        if let principal = summary.principal { metadata["principal"] = .string(principal) }
-        if summary.isAborted { metadata["aborted"] = "true" }
-        logger.log(level: level, "request", metadata: metadata)
+        logger.log(level: level, "\(summary.line)")
     }
 }
 
 extension RequestSummary {
+    /// The line of the access log. It is one text and not metadata of the log, because a dictionary of texts for each
+    /// request would take a tenth of the time of a read.
+    fileprivate var line: String {
+        var line = "request "
+        line.reserveCapacity(256)
+        func add(_ name: StaticString, _ value: String) {
+            name.withUTF8Buffer { line.append(contentsOf: String(decoding: $0, as: UTF8.self)) }
+            line.append(value)
+        }
+        add("method=", method?.rawValue ?? "-")
+        add(" path=", path)
+        add(" status=", String(status))
+        add(" duration-ms=", milliseconds)
+        add(" bytes-in=", String(bytesIn))
+        add(" bytes-out=", String(bytesOut))
+        add(" remote=", peer.address)
+        add(" request-id=", requestID)
+        if let principal { add(" principal=", principal) }
+        if isAborted { line.append(" aborted=true") }
+        return line
+    }
+
     /// The duration in milliseconds, with microsecond precision.
-    fileprivate var milliseconds: Double {
+    private var milliseconds: String {
         let (seconds, attoseconds) = duration.components
-        return Double(seconds * 1_000_000 + attoseconds / 1_000_000_000_000) / 1000
+        let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+        let fraction = String(microseconds % 1_000)
+        return "\(microseconds / 1_000)." + String(repeating: "0", count: 3 - fraction.count)
+            + fraction
     }
 }

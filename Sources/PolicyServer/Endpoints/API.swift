@@ -24,6 +24,7 @@ package struct API: Sendable {
     /// The newest rows of the ledger, for all streams.
     let tail: AuditTail
     let listTags = ListTags()
+    let listPages = ListPages()
     let timing = EvenTiming()
     /// The queue that reads large bodies one at a time.
     let largeBodies = LargeBodyQueue()

@@ -28,6 +28,7 @@ package enum EntityTags {
     /// Returns true if `value`, the value of If-None-Match, contains `tag`. Returns nil if `value` is malformed.
     package static func names(_ tag: String, in value: String) -> Bool? {
         if value.trimmed == "*" { return true }
+        let tag = tag.replacing(ContentCoding.tagSuffix + "\"", with: "\"")
         return tags(value).map { $0.contains { "\"\($0.content)\"" == tag } }
     }
 

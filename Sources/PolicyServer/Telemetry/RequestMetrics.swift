@@ -20,6 +20,11 @@ package final class RequestMetrics: Sendable {
         /// 5xx.
         var statuses = [UInt64](repeating: 0, count: 5)
         var durations = Histogram(bounds: RequestMetrics.durationBounds)
+
+        mutating func observe(_ status: Int, _ seconds: Double) {
+            statuses[min(max(status / 100, 1), 5) - 1] += 1
+            durations.observe(seconds)
+        }
     }
 
     private struct State {
@@ -38,9 +43,7 @@ package final class RequestMetrics: Sendable {
             route: route ?? "none", method: Self.known.contains(method) ? method : "other")
         let value = duration.seconds
         state.withLock { state in
-            state.requests[key, default: Statistics()].statuses[min(max(status / 100, 1), 5) - 1] +=
-                1
-            state.requests[key, default: Statistics()].durations.observe(value)
+            state.requests[key, default: Statistics()].observe(status, value)
         }
     }
 

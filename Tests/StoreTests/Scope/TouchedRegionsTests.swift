@@ -128,7 +128,7 @@ import Store
         let wasOpened = Mutex(false)
         let regions = RowRegions { _, _ in
             hasBegun.withLock { $0 = true }
-            let result = gate.wait(timeout: .now() + .seconds(5))
+            let result = gate.wait(timeout: .now() + .seconds(60))
             wasOpened.withLock { $0 = result == .success }
             return .all
         }

@@ -181,21 +181,27 @@ struct AuditFollower: Sendable {
 
     /// Returns the events for the rows that the client may see and has asked for.
     private func events(_ rows: [AuditTail.Row], after seq: Int64) async throws -> [UInt8] {
-        let visible = try await ledger.visible(rows.map(\.record), within: scope)
-        let shown = Set(visible.lazy.filter(isShown).map(\.seq))
+        let visible: Set<Int64>? =
+            scope.isEverything
+            ? nil : Set(try await ledger.visible(rows.map(\.record), within: scope).map(\.seq))
         var events: [UInt8] = []
         events.reserveCapacity(rows.reduce(64) { $0 + $1.event.count })
         // Row numbers are consecutive, so missing numbers belong to pruned rows.
         if let first = rows.first?.record.seq, first - 1 > seq {
             events += Self.pruned(from: seq + 1, to: first - 1)
         }
-        for row in rows where shown.contains(row.record.seq) { events += row.event }
+        let isFiltered = filter != AuditFilter()
+        for row in rows
+        where visible?.contains(row.record.seq) ?? true && !isOwn(row.record)
+            && (!isFiltered || filter.matches(row.record))
+        {
+            events += row.event
+        }
         return events
     }
 
-    private func isShown(_ record: AuditRecord) -> Bool {
-        let isOwn = record.verb == .read && record.requestID == ownRequestID
-        return !isOwn && filter.matches(record)
+    private func isOwn(_ record: AuditRecord) -> Bool {
+        record.verb == .read && record.requestID == ownRequestID
     }
 
     /// Returns the event for rows that the client cannot receive, because they have been moved to a segment.

@@ -7,8 +7,9 @@ import Synchronization
 ///
 /// Without it, a thousand streams would read and format each new row a thousand times.
 package final class AuditTail: Sendable {
-    /// A row of the ledger and its Server-Sent Event.
-    package struct Row: Sendable {
+    /// A row of the ledger and its Server-Sent Event. A class, because a thousand streams hold the same rows, and a copy
+    /// of a record counts its references to forty texts.
+    package final class Row: Sendable {
         package let record: AuditRecord
         package let event: [UInt8]
 

@@ -12,9 +12,7 @@ extension API {
             "/v1/regions/{region}", putQuery: ["acknowledgeLegacyLoss"]
         ) { request throws(Problem) in .region(try request.path("region")) }
         return [
-            Route(
-                .get, "/v1/regions", query: Self.listQuery, produces: DocumentFormat.answerTypes
-            ) { try await list(.regions, named: "regions", $0) },
+            listRoute("/v1/regions") { _ in (.regions, "regions") },
             Route(
                 .get, "/v1/regions/{region}/config", query: ["at", "atLeast"],
                 produces: DocumentFormat.answerTypes + ["text/plain"]
@@ -28,21 +26,12 @@ extension API {
             .subnet(region: try request.path("region"), name: try request.path("name"))
         }
         return [
-            Route(
-                .get, "/v1/subnets",
-                query: ["region", "overlaps", "contains", "within"] + Self.listQuery,
-                produces: DocumentFormat.answerTypes
-            ) { request in
-                try await list(
-                    .subnets(region: request.query("region")), named: "subnets", request)
+            listRoute("/v1/subnets", query: ["region", "overlaps", "contains", "within"]) {
+                (.subnets(region: $0.query("region")), "subnets")
             },
-            Route(
-                .get, "/v1/regions/{region}/subnets", query: Self.listQuery,
-                produces: DocumentFormat.answerTypes
-            ) { request in
+            listRoute("/v1/regions/{region}/subnets") { request throws(Problem) in
                 let region = try request.path("region")
-                return try await list(
-                    .subnets(region: region), named: "subnets of \(region)", request)
+                return (.subnets(region: region), "subnets of \(region)")
             },
             Route(
                 .post, "/v1/regions/{region}/subnets", query: Self.writeQuery,
@@ -63,11 +52,7 @@ extension API {
         let objects = objectRoutes("/v1/policies/{name}") { request throws(Problem) in
             .policy(try request.path("name"))
         }
-        return [
-            Route(
-                .get, "/v1/policies", query: Self.listQuery, produces: DocumentFormat.answerTypes
-            ) { try await list(.policies, named: "policies", $0) }
-        ] + objects
+        return [listRoute("/v1/policies") { _ in (.policies, "policies") }] + objects
     }
 
     private var regionPolicyRoutes: [Route] {
@@ -76,15 +61,28 @@ extension API {
             .regionPolicy(region: try request.path("region"), name: try request.path("name"))
         }
         return [
-            Route(
-                .get, "/v1/regions/{region}/policies", query: Self.listQuery,
-                produces: DocumentFormat.answerTypes
-            ) { request in
+            listRoute("/v1/regions/{region}/policies") { request throws(Problem) in
                 let region = try request.path("region")
-                return try await list(
-                    .regionPolicies(region: region), named: "policies of \(region)", request)
+                return (.regionPolicies(region: region), "policies of \(region)")
             }
         ] + objects
+    }
+
+    /// Returns the route of a list. `collection` must return the collection that the request asks for, and its name in
+    /// page cursors.
+    private func listRoute(
+        _ pattern: String, query: [QueryParameter] = [],
+        _ collection:
+            @escaping @Sendable (Request) throws(Problem) -> (ListQuery.Collection, String)
+    ) -> Route {
+        Route(
+            either: .get, pattern, query: query + Self.listQuery,
+            produces: DocumentFormat.answerTypes
+        ) { request in
+            let (collection, name) = try collection(request)
+            if let answer = try listAtOnce(collection, request) { return .answer(answer) }
+            return .later { try await list(collection, named: name, request) }
+        }
     }
 
     /// Returns the routes for GET, PUT, PATCH and DELETE on `pattern`, and for the history and the rollback of the

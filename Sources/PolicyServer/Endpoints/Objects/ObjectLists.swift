@@ -48,9 +48,26 @@ extension API {
         var response = Self.objectPage(page, next: next, list: list, request)
         // The answer gets no tag if the list changed while the page was read, because the page may then mix two
         // versions.
-        if controlPlane.listVersion(collection) == version { response.headers[.eTag] = tag }
+        if let tag, controlPlane.listVersion(collection) == version {
+            response.headers[.eTag] = tag
+            return listPages.keep(response, request, version: version)
+        }
         if point.past == nil, !isShared { return try tagged(response, request) }
         return response.marked(point)
+    }
+
+    /// Returns the answer with a page that is still in memory; nil if the page has to be made. The event loop calls this
+    /// function.
+    func listAtOnce(
+        _ collection: ListQuery.Collection, _ request: Request
+    ) throws(Problem) -> Response? {
+        guard request.caller.scope.readsEverything, request.query["at"] == nil,
+            request.query["atLeast"] == nil, controlPlane.isReadable,
+            let page = listPages.find(request, version: controlPlane.listVersion(collection)),
+            let tag = page.headers[.eTag]
+        else { return nil }
+        guard try Self.isKnown(tag, request) else { return page }
+        return Response(status: .notModified, headers: [.eTag: tag])
     }
 
     /// Returns the answer with a tag of its content, for a caller who may not see all objects. A tag of the list's
