@@ -48,7 +48,7 @@ struct KeystoneAnswerTests {
             let clock = TestClock()
             let url = try #require(ProviderURL(stub.url))
             let client = KeystoneClient(
-                url: url, timeout: .seconds(2), logger: .silent, now: clock.now
+                url: url, timeout: .seconds(20), logger: .silent, now: clock.now
             ) { () throws(SettingError) in
                 do throws(KeystoneFailure) {
                     return try KeystoneCredential(credential)
