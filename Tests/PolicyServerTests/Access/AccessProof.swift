@@ -51,7 +51,9 @@ struct AccessProof: Sendable, CustomTestStringConvertible {
                 scope: .project(id: "1"), roles: ["member"], grants: [Grant(role)])
             let validated = ProviderStub.Answer(
                 body: KeystoneAnswerTests.token(["project": scope, "roles": roles]))
-            try await KeystoneAnswerTests.with(rules: { (KeystoneRules([rule]), 1) }) {
+            try await KeystoneAnswerTests.with(
+                timeout: .seconds(20), rules: { (KeystoneRules([rule]), 1) }
+            ) {
                 stub, authenticator, _ in
                 stub.answer { KeystoneAnswerTests.answer($0) { _ in validated } }
                 try await body(authenticator, Request(headers: [.authToken: "a-token"]))

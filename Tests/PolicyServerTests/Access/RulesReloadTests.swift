@@ -113,7 +113,8 @@ struct RulesReloadTests {
         let project: JSONValue = [
             "id": "p1", "name": "netops", "domain": ["id": "d", "name": "D"],
         ]
-        try await KeystoneAnswerTests.with(rules: { file.numbered }) { stub, authenticator, _ in
+        try await KeystoneAnswerTests.with(timeout: .seconds(20), rules: { file.numbered }) {
+            stub, authenticator, _ in
             stub.answer { request in
                 KeystoneAnswerTests.answer(request) { _ in
                     .init(

@@ -38,7 +38,8 @@ struct KeystoneAnswerTests {
     }
 
     static func with(
-        cacheSeconds: Int = 60, credential: [UInt8] = credential,
+        cacheSeconds: Int = 60, timeout: Duration = .seconds(2),
+        credential: [UInt8] = credential,
         rules: @escaping @Sendable () -> (value: KeystoneRules, generation: UInt64) = {
             (KeystoneRules([]), 1)
         },
@@ -48,7 +49,7 @@ struct KeystoneAnswerTests {
             let clock = TestClock()
             let url = try #require(ProviderURL(stub.url))
             let client = KeystoneClient(
-                url: url, timeout: .seconds(20), logger: .silent, now: clock.now
+                url: url, timeout: timeout, logger: .silent, now: clock.now
             ) { () throws(SettingError) in
                 do throws(KeystoneFailure) {
                     return try KeystoneCredential(credential)
